@@ -28,7 +28,8 @@ _HOMES = {
     "RULES": "rules",
     "SUITES": "suite",
     "Suite": "suite",
-    "evaluate": "suite",
+    "Evaluation": "evaluation",
+    "evaluate": "evaluation",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -7,6 +7,7 @@ from gymnasium import spaces
 from mec_env import checks, observation
 from mec_env.scenarios import resolve
 from mec_env.simulator import Simulator
+from mec_env.streams import Space
 
 ACTIONS = ("decisions", "scores")
 INFO = ("objective", "time", "energy", "offloaded")
@@ -70,6 +71,13 @@ class MECEnv(gymnasium.Env):
         self._running = False
         self._last = None
         self._renderer = None
+
+    @classmethod
+    def for_evaluation(cls, scenario, actions="decisions"):
+        """The environment of the evaluation suites: its draws have none in common with training."""
+        env = cls(scenario, actions)
+        env.simulator = Simulator(env.scenario, space=Space.EVALUATION)
+        return env
 
     @property
     def slot(self):

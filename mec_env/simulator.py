@@ -154,9 +154,19 @@ class Simulator:
         return self._slots[row]
 
     def vote(self, scores, row=0):
-        """The decision (N,) that a row's scores (M * N,) vote for, in the slot observed now."""
-        decision = np.empty(self.scenario.iotds, dtype=np.int64)
-        vote(scores, self._board.gain[row], decision)
+        """The decision (N,) that a row's scores (M * N,) vote for, in the slot observed now.
+
+        Raises
+        ------
+        ValueError
+            For a wrong shape or a score that is not a number.
+        """
+        n, m = self.scenario.iotds, self.scenario.mecs
+        if scores.shape != (m * n,):
+            raise ValueError(f"scores: shape {scores.shape}, must be ({m * n},)")
+        decision = np.empty(n, dtype=np.int64)
+        if not vote(scores.astype(np.float32), self._board.gain[row], decision):
+            raise ValueError(f"scores[{int(np.argmax(np.isnan(scores)))}] = nan: must be a number")
         return decision
 
     def _check(self, actions, active):

@@ -219,7 +219,8 @@ def _given(name, values, offloads, best, limit):
     values = np.asarray(values, dtype=np.float64)
     if values.shape != best.shape:
         raise ValueError(f"{name}: shape {values.shape}, must be {best.shape}")
-    allowed = (values > 0) & (values <= limit) & np.isfinite(values)
+    # As much room for rounding as the sum of shares has: the best power at the cap is fed back.
+    allowed = (values > 0) & (values <= limit * (1 + 1e-9)) & np.isfinite(values)
     bad = offloads & ~allowed
     if bad.any():
         i = int(np.argmax(bad))

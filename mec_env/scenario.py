@@ -6,7 +6,6 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from mec_env import checks
 
@@ -18,8 +17,13 @@ CHANNELS = ("rayleigh", "are", "droo", "lydroo", "log-distance")
 REWARDS = ("reciprocal", "saving")
 
 
-class Range(NamedTuple):
-    """Numbers drawn uniformly between two bounds, in the field's unit."""
+@dataclass(frozen=True)
+class Range:
+    """Numbers drawn uniformly between two bounds, in the field's unit.
+
+    No tuple: JSON, in which Gymnasium stores an environment's spec, would make
+    a list of it, which means one value per device.
+    """
 
     low: float
     high: float
@@ -262,7 +266,7 @@ def _spread(field, value, count):
             raise ValueError(f"{field} = {dict(value)!r}: a range has just the keys low and high")
         value = Range(value["low"], value["high"])
     if isinstance(value, Range):
-        low, high = (checks.number(f"{field}.{k}", v) for k, v in value._asdict().items())
+        low, high = (checks.number(f"{field}.{k}", v) for k, v in vars(value).items())
         if low > high:
             raise ValueError(f"{field} = {value}: low must not exceed high")
         return Range(low, high)

@@ -21,6 +21,10 @@ from mec_env.streams import EXPONENTIAL_RANGE
 
 NO_FADING, RAYLEIGH, RICIAN = 0, 1, 2
 
+# A drawn gain is a float32 number; links and observations take normal ones.
+SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
+LARGEST = float(np.finfo(np.float32).max)
+
 _LIGHT_SPEED = 3e8
 _CARRIER = 915e6
 _ANTENNA_GAIN = 3.0
@@ -57,7 +61,7 @@ def path_gain(scenario, distance, shadowing_db=0.0):
         wave = _LIGHT_SPEED / (4.0 * math.pi * _CARRIER * d)
         return _ANTENNA_GAIN * wave ** (2.8 if scenario.channel == "droo" else 3.0)
     gain = scenario.reference_gain * d**-scenario.path_loss_exponent
-    return gain * 10.0 ** (shadowing_db / 10.0)
+    return gain * np.power(10.0, shadowing_db / 10.0)
 
 
 def line_of_sight_share(scenario):
@@ -69,7 +73,25 @@ def gain_range(scenario):
     """Smallest and largest gain that a link of this scenario can have.
 
     Shadowing counts up to six standard deviations, where draws are cut off.
+
+    Raises
+    ------
+    ValueError
+        If they are no normal float32 numbers, which drawn gains are.
     """
+    with np.errstate(all="ignore"):
+        low, high = _extremes(scenario)
+    if not (SMALLEST_NORMAL <= low and high <= LARGEST):
+        raise ValueError(
+            f"path_loss_exponent = {scenario.path_loss_exponent:g}, reference_gain = "
+            f"{scenario.reference_gain:g}, shadowing = {scenario.shadowing:g} dB, area = "
+            f"{scenario.area[0]:g} m x {scenario.area[1]:g} m: gains from {low:.3g} to {high:.3g} "
+            f"come of them, {SMALLEST_NORMAL:.3g} to {LARGEST:.3g} are allowed"
+        )
+    return low, high
+
+
+def _extremes(scenario):
     diagonal = math.hypot(*scenario.area)
     shadow = 6.0 * scenario.shadowing if scenario.channel == "log-distance" else 0.0
     low = float(path_gain(scenario, diagonal, -shadow))

@@ -29,8 +29,17 @@ def integer(field, value, low, high=None):
 def number(field, value, unit="", positive=True):
     """Return ``value`` as a finite float, positive or (``positive=False``) 0 or more."""
     allowed = ("a finite number above 0" if positive else "a finite number of 0 or more") + unit
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"{field} = {value!r}: must be {allowed}")
-    if value < 0 or (positive and value == 0):
+    try:
+        real = float(value)
+    except OverflowError:
+        real = math.inf
+    if not math.isfinite(real) or real < 0 or (positive and real == 0):
         raise ValueError(f"{field} = {value!r}: must be {allowed}")
-    return float(value)
+    return real
+
+
+def is_list(value):
+    """Whether a value is a list, a tuple or an array, something with a length and an order."""
+    return isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) > 0

@@ -54,8 +54,9 @@ class Features(NamedTuple):
 
 def features(scenario):
     """The Features of a scenario."""
+    extremes = channel.gain_range(scenario)
     reference = channel.reference_gain(scenario)
-    low, high = (math.log10(gain / reference) for gain in channel.gain_range(scenario))
+    low, high = (math.log10(gain / reference) for gain in extremes)
 
     def scale(value):
         return 0.0 if isinstance(value, float) else upper(value)

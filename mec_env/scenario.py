@@ -1,11 +1,11 @@
 """A task as data: every parameter with its unit, default and check; TOML in and out."""
 
 import dataclasses
+import json
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from mec_env import checks
 
@@ -17,8 +17,13 @@ CHANNELS = ("rayleigh", "are", "droo", "lydroo", "log-distance")
 REWARDS = ("reciprocal", "saving")
 
 
-class Range(NamedTuple):
-    """Numbers drawn uniformly between two bounds, in the field's unit."""
+@dataclass(frozen=True)
+class Range:
+    """Numbers drawn uniformly between two bounds, in the field's unit.
+
+    No tuple: JSON, in which Gymnasium stores an environment's spec, would make
+    a list of it, which means one value per device.
+    """
 
     low: float
     high: float
@@ -164,7 +169,10 @@ class Scenario:
         ):
             put(field, _spread(field, getattr(self, field), count))
         fastest = upper(self.local_speed)
-        power = self.kappa * fastest**self.exponent
+        try:
+            power = self.kappa * fastest**self.exponent
+        except OverflowError:
+            power = float("inf")
         if power > self.max_power:
             raise ValueError(
                 f"local_speed = {fastest:g}: local power kappa * local_speed ** exponent = "
@@ -178,12 +186,12 @@ class Scenario:
             if value is not None:
                 raise ValueError(f"{field}: given, so {who}_layout must be 'given', not {layout!r}")
             return None
-        if value is None or len(value) != count:
-            got = "None" if value is None else f"{len(value)} positions"
+        if not checks.is_list(value) or len(value) != count:
+            got = f"{len(value)} positions" if checks.is_list(value) else repr(value)
             raise ValueError(f"{field}: {got}; {who}_layout 'given' needs {count} pairs (x, y)")
         out = []
         for k, pair in enumerate(value):
-            if len(pair) != 2:
+            if not checks.is_list(pair) or len(pair) != 2:
                 raise ValueError(f"{field}[{k}] = {pair!r}: must be a pair (x, y) in metres")
             x, y = (checks.number(f"{field}[{k}]", v, " [m]", positive=False) for v in pair)
             if x > self.area[0] or y > self.area[1]:
@@ -229,8 +237,9 @@ class Scenario:
     def save(self, path):
         """Write the scenario to a TOML file, whole or not at all."""
         temporary = f"{os.fspath(path)}.{os.getpid()}.tmp"
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(self.to_toml())
+        text = self.to_toml().encode("utf-8")
+        with open(temporary, "wb") as file:
+            file.write(text)
         os.replace(temporary, path)
 
     @classmethod
@@ -244,7 +253,7 @@ _FIELDS = tuple(field.name for field in dataclasses.fields(Scenario))
 
 
 def _area(value):
-    sides = value if isinstance(value, (tuple, list)) else (value, value)
+    sides = value if checks.is_list(value) else (value, value)
     if len(sides) != 2:
         raise ValueError(f"area = {value!r}: must be a side or a pair (width, height) in metres")
     return tuple(checks.number("area", side, " [m]") for side in sides)
@@ -257,11 +266,11 @@ def _spread(field, value, count):
             raise ValueError(f"{field} = {dict(value)!r}: a range has just the keys low and high")
         value = Range(value["low"], value["high"])
     if isinstance(value, Range):
-        low, high = (checks.number(f"{field}.{k}", v) for k, v in value._asdict().items())
+        low, high = (checks.number(f"{field}.{k}", v) for k, v in vars(value).items())
         if low > high:
             raise ValueError(f"{field} = {value}: low must not exceed high")
         return Range(low, high)
-    if hasattr(value, "__len__") and not isinstance(value, str):
+    if checks.is_list(value):
         if len(value) != count:
             raise ValueError(
                 f"{field}: {len(value)} values; must be one number, Range(low, high) or {count} values"
@@ -279,7 +288,8 @@ def upper(value):
 
 def _toml(value):
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        # JSON's escapes are TOML's, but for DEL, which TOML wants escaped too.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Range):

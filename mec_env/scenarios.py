@@ -1,6 +1,7 @@
 """The named scenarios: the paper's, and tasks where learning counts."""
 
 import os
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from mec_env import checks
@@ -64,8 +65,9 @@ def resolve(scenario=None, **fields):
 
     Parameters
     ----------
-    scenario : str, path, Scenario or None
-        A name of ``SCENARIOS``, a TOML file, a Scenario; None is ``paper-large``.
+    scenario : str, path, Scenario, mapping or None
+        A name of ``SCENARIOS``, a TOML file, a Scenario or its fields as a
+        mapping; None is ``paper-large``.
     **fields
         Scenario fields that replace its own. ``max_cycles`` and
         ``max_episode_steps`` are other libraries' words for ``slots``.
@@ -83,6 +85,9 @@ def resolve(scenario=None, **fields):
             scenario = Scenario.load(text)
         else:
             scenario = SCENARIOS[checks.known("scenario", text, SCENARIOS)]
+    elif isinstance(scenario, Mapping):
+        # What a Scenario becomes in the JSON of a Gymnasium spec.
+        scenario = Scenario().replace(**scenario)
     elif not isinstance(scenario, Scenario):
         raise ValueError(
             f"scenario = {scenario!r}: must be a name, a TOML file, a Scenario or None"

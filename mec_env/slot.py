@@ -6,7 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from mec_env import checks, cost
-from mec_env.link import link_table
+from mec_env.link import SMALLEST_GAIN, link_table
+
+SMALLEST_POSITIVE = np.nextafter(0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +21,8 @@ class Slot:
     Attributes
     ----------
     gain : (N, M) float64
-        Channel gains h_ij; positive, rounded to float32 numbers.
+        Channel gains h_ij; positive, rounded to float32 numbers, at least 1.2e-38
+        (the smallest normal one).
     distance : (N, M) float64
         Between device and server [m].
     data_bits : (N,) float64
@@ -63,7 +66,8 @@ class Slot:
             checks.number(name, getattr(self, name))
         for name in ("kappa", "exponent", "weight_energy"):
             checks.number(name, getattr(self, name), positive=False)
-        gain = np.asarray(self.gain, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            gain = np.asarray(self.gain, dtype=np.float32)
         if gain.ndim != 2 or not gain.size:
             raise ValueError(f"gain: shape {gain.shape}, must be (devices, servers)")
         n, m = gain.shape
@@ -73,11 +77,16 @@ class Slot:
             array = np.array(gain if name == "gain" else getattr(self, name), dtype=np.float64)
             if array.shape != shape:
                 raise ValueError(f"{name}: shape {array.shape}, must be {shape}")
-            lowest = array.min()
-            if not (
-                np.isfinite(array).all() and (lowest > 0 or (name == "distance" and lowest == 0))
-            ):
-                raise ValueError(f"{name}: holds {lowest}, all must be positive and finite")
+            lowest = {"distance": 0.0, "gain": SMALLEST_GAIN}.get(name, SMALLEST_POSITIVE)
+            bad = ~(np.isfinite(array) & (array >= lowest))
+            if bad.any():
+                # numpy's own float32 of an overflowing gain is inf: show what was given.
+                value = np.asarray(getattr(self, name), dtype=np.float64)[bad][0]
+                allowed = {"distance": "0 or more", "gain": f"at least {SMALLEST_GAIN:.3g}"}
+                raise ValueError(
+                    f"{name}: holds {value:g}, all must be finite and "
+                    f"{allowed.get(name, 'above 0')}"
+                )
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         by_server = np.array(gain.T, order="C")
@@ -219,7 +228,8 @@ def _given(name, values, offloads, best, limit):
     values = np.asarray(values, dtype=np.float64)
     if values.shape != best.shape:
         raise ValueError(f"{name}: shape {values.shape}, must be {best.shape}")
-    allowed = (values > 0) & (values <= limit) & np.isfinite(values)
+    # As much room for rounding as the sum of shares has: the best power at the cap is fed back.
+    allowed = (values > 0) & (values <= limit * (1 + 1e-9)) & np.isfinite(values)
     bad = offloads & ~allowed
     if bad.any():
         i = int(np.argmax(bad))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mec_env.gym_env import MECEnv
-from mec_env.parallel_env import MECParallelEnv
+from mec_env.pettingzoo_env import MECParallelEnv
 from mec_env.suite import Suite, resolve_suite
 
 

@@ -11,7 +11,10 @@ def known(kind, name, names):
         return name
     close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.4)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"{kind} = {name!r}: must be one of {', '.join(sorted(names))}{hint}")
+    listed = sorted(names)
+    if len(listed) > 40:
+        listed = [*listed[:3], f"… {listed[-1]} ({len(listed)} names)"]
+    raise ValueError(f"{kind} = {name!r}: must be one of {', '.join(listed)}{hint}")
 
 
 def integer(field, value, low, high=None):

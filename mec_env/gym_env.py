@@ -4,7 +4,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from mec_env import checks, observation
+from mec_env import checks, observation, streams
 from mec_env.scenarios import resolve
 from mec_env.simulator import Simulator
 from mec_env.streams import Space
@@ -109,6 +109,10 @@ class MECEnv(gymnasium.Env):
         -------
         observation, info
         """
+        if seed is not None:
+            # Before anything changes, and int for Gymnasium, which refuses numpy's integers.
+            streams.seed_key(seed)
+            seed = int(seed)
         super().reset(seed=seed)
         if seed is None and not self._seeded:
             seed = int(self.np_random.integers(2**63))

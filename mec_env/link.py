@@ -54,6 +54,11 @@ class LinkTable(NamedTuple):
     max_power: float
     ratio: float
 
+    def __reduce__(self):
+        # A copy is the same table again: three numbers instead of 260 KB, and still read-only,
+        # which numba takes for a type of its own and would compile every kernel anew.
+        return _table, (self.noise, self.max_power, self.ratio)
+
 
 @njit(cache=True, nogil=True)
 def _spectral_nats(x):
@@ -158,7 +163,6 @@ def _node_values(nodes, cap_gain, noise, max_power, ratio, values):
                 values[index, n, 1] = power
 
 
-@lru_cache(maxsize=64)
 def link_table(noise, max_power, weight_time, weight_energy):
     """The link table of a task's radio parameters, built once (about 10 ms).
 
@@ -174,6 +178,11 @@ def link_table(noise, max_power, weight_time, weight_energy):
     LinkTable
     """
     ratio = weight_time / weight_energy if weight_energy > 0 else math.inf
+    return _table(float(noise), float(max_power), ratio)
+
+
+@lru_cache(maxsize=64)
+def _table(noise, max_power, ratio):
     nodes = np.cos(np.pi * (np.arange(_DEGREE + 1) + 0.5) / (_DEGREE + 1))
     to_powers = np.linalg.inv(np.vander(nodes, increasing=True))
     values = np.zeros((_PIECES + 1, nodes.size, 2))
@@ -181,4 +190,4 @@ def link_table(noise, max_power, weight_time, weight_energy):
     _node_values(nodes, cap_gain, noise, max_power, ratio, values)
     coefficients = (to_powers @ values).reshape(_PIECES + 1, -1)
     coefficients.setflags(write=False)
-    return LinkTable(coefficients, cap_gain, float(noise), float(max_power), ratio)
+    return LinkTable(coefficients, cap_gain, noise, max_power, ratio)

@@ -126,7 +126,8 @@ class MECParallelEnv(ParallelEnv):
         gymnasium.error.ResetNeeded
             Before the first reset or after the end.
         ValueError
-            If an agent's action is missing or not allowed.
+            If an agent's action is missing or not allowed, or an agent is
+            unknown; the episode stands where it stood.
         """
         if not self.agents:
             raise gymnasium.error.ResetNeeded(
@@ -135,11 +136,9 @@ class MECParallelEnv(ParallelEnv):
         missing = [agent for agent in self.agents if agent not in actions]
         if missing:
             raise ValueError(f"actions: none for {missing[0]!r}, every agent must act")
-        columns = [np.asarray(actions[agent]) for agent in self.agents]
-        for agent, column in zip(self.agents, columns):
-            shape = self.action_spaces[agent].shape
-            if column.shape != shape:
-                raise ValueError(f"actions[{agent!r}]: shape {column.shape}, must be {shape}")
+        for agent in actions:
+            checks.known("agent", agent, self.action_spaces)
+        columns = [self._column(agent, actions[agent]) for agent in self.agents]
         joint = np.concatenate(columns) if self._who == "servers" else np.array(columns)
         self._state, reward, terminated, truncated, info = self._env.step(joint)
         self._was_truncated = truncated
@@ -169,6 +168,21 @@ class MECParallelEnv(ParallelEnv):
     def close(self):
         """Close the window, if there is one."""
         self._env.close()
+
+    def _column(self, agent, action):
+        """An agent's action as an array, checked here so that a message can name the agent."""
+        column, space = np.asarray(action), self.action_spaces[agent]
+        where = f"actions[{agent!r}]"
+        if column.shape != space.shape:
+            raise ValueError(f"{where}: shape {column.shape}, must be {space.shape}")
+        if self._who == "servers":
+            if column.dtype.kind not in "fiu" or np.isnan(column).any():
+                raise ValueError(f"{where} = {action!r}: must be numbers")
+        elif column.dtype.kind not in "iu" or not 0 <= column < space.n:
+            raise ValueError(
+                f"{where} = {action!r}: must be an integer from 0 (local) to {space.n - 1}"
+            )
+        return column
 
     def _observations(self):
         return {

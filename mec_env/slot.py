@@ -1,6 +1,6 @@
 """One slot, frozen: what is known when a decision is due, and what a decision comes to."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
@@ -92,6 +92,10 @@ class Slot:
         by_server = np.array(gain.T, order="C")
         by_server.setflags(write=False)
         object.__setattr__(self, "_by_server", by_server)
+
+    def __reduce__(self):
+        # Copies are built anew, so that their arrays are read-only too.
+        return Slot, tuple(getattr(self, f.name) for f in fields(self) if f.init)
 
     @property
     def local_power(self):

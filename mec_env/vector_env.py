@@ -5,7 +5,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from mec_env import checks
+from mec_env import checks, streams
 from mec_env.gym_env import ACTIONS, INFO, as_actions, rewards, spaces_of
 from mec_env.scenarios import resolve
 from mec_env.simulator import Simulator
@@ -90,6 +90,10 @@ class MECVectorEnv(VectorEnv):
         """
         mask = self._mask(options)
         seeds = self._seeds(seed)
+        for known in seeds:
+            # All before any, so that a bad one leaves every row where it stood.
+            if known is not None:
+                streams.seed_key(known)
         for row in np.flatnonzero(mask):
             if seeds[row] is not None:
                 self.simulator.seed(row, seeds[row])
@@ -192,9 +196,10 @@ class MECVectorEnv(VectorEnv):
             seed = int(self.np_random.integers(2**62))
         if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
             return [int(seed) + row for row in range(self.num_envs)]
-        seeds = list(seed)
-        if len(seeds) != self.num_envs:
-            raise ValueError(f"seed: {len(seeds)} seeds, must be one integer or {self.num_envs}")
+        seeds = list(seed) if checks.is_list(seed) else None
+        if seeds is None or len(seeds) != self.num_envs:
+            got = repr(seed) if seeds is None else f"{len(seeds)} seeds"
+            raise ValueError(f"seed: {got}, must be one integer or {self.num_envs}")
         if not self._seeded:
             return [int(self.np_random.integers(2**62)) if s is None else s for s in seeds]
         return seeds

@@ -30,7 +30,13 @@ PALETTE = np.array(
 )
 LOCAL = (160, 166, 174)
 INK, SOFT_INK = (32, 38, 46), (104, 112, 122)
-PAPER, PANEL, GRID, FRAME, TRACK = (255, 255, 255), (246, 247, 249), (238, 240, 243), (200, 205, 211), (228, 231, 235)
+PAPER, PANEL, GRID, FRAME, TRACK = (
+    (255, 255, 255),
+    (246, 247, 249),
+    (238, 240, 243),
+    (200, 205, 211),
+    (228, 231, 235),
+)
 
 # Sizes below are for this frame and scale with it.
 REFERENCE_SIZE = (960, 720)
@@ -93,8 +99,12 @@ def server_colours(server_xy):
     """
     count = len(server_xy)
     chosen = np.arange(count) % len(PALETTE)
-    if len(PALETTE) < count <= 2000:  # quadratic in the count, and thousands can't be told apart anyway
-        nearest = np.full((count, len(PALETTE)), np.inf)  # squared distance to the nearest of each colour
+    if (
+        len(PALETTE) < count <= 2000
+    ):  # quadratic in the count, and thousands can't be told apart anyway
+        nearest = np.full(
+            (count, len(PALETTE)), np.inf
+        )  # squared distance to the nearest of each colour
         for server in range(count):
             if server >= len(PALETTE):
                 chosen[server] = np.argmax(nearest[server])
@@ -172,7 +182,10 @@ class SlotRenderer:
         right, bottom = width / self._unit, height / self._unit
         panel_left = right - 290
         if self._colours is None or not np.array_equal(self._colours[0], picture.server_xy):
-            self._colours = np.array(picture.server_xy), server_colours(np.asarray(picture.server_xy))
+            self._colours = (
+                np.array(picture.server_xy),
+                server_colours(np.asarray(picture.server_xy)),
+            )
         colours = self._colours[1]
         listed = _listed(picture)
         _paint_map(sheet, picture, colours, listed, (20, 20, panel_left - 40, bottom - 76))
@@ -194,9 +207,17 @@ class _Sheet:
 
     def rectangle(self, colour, x, y, width, height, radius=0.0):
         k = self._scale
-        left, top, right, bottom = round(x * k), round(y * k), round((x + width) * k), round((y + height) * k)
+        left, top, right, bottom = (
+            round(x * k),
+            round(y * k),
+            round((x + width) * k),
+            round((y + height) * k),
+        )
         self._pygame.draw.rect(
-            self.surface, colour, (left, top, right - left, bottom - top), border_radius=round(radius * k)
+            self.surface,
+            colour,
+            (left, top, right - left, bottom - top),
+            border_radius=round(radius * k),
         )
 
     def disc(self, colour, centre, radius):
@@ -207,23 +228,33 @@ class _Sheet:
             large.fill((*colour, 0))
             self._pygame.draw.circle(large, colour, (4 * side, 4 * side), 8 * radius * self._scale)
             self._discs[colour, radius] = self._pygame.transform.smoothscale(large, (side, side))
-        corner = round(centre[0] * self._scale - side / 2), round(centre[1] * self._scale - side / 2)
+        corner = (
+            round(centre[0] * self._scale - side / 2),
+            round(centre[1] * self._scale - side / 2),
+        )
         self.surface.blit(self._discs[colour, radius], corner)
 
     def text(self, string, size, colour, x, y, anchor):
         """Text whose middle is at height y, and whose left end (anchor 0), centre (0.5) or right end (1) is at x."""
         size = round(size * self._scale)
         if size not in self._fonts:
-            self._fonts[size] = self._pygame.font.Font(None, size)  # pygame's own, the same on every machine
+            self._fonts[size] = self._pygame.font.Font(
+                None, size
+            )  # pygame's own, the same on every machine
         image = self._fonts[size].render(string, True, colour)
-        corner = x * self._scale - anchor * image.get_width(), y * self._scale - image.get_height() / 2
+        corner = (
+            x * self._scale - anchor * image.get_width(),
+            y * self._scale - image.get_height() / 2,
+        )
         self.surface.blit(image, (round(corner[0]), round(corner[1])))
 
     def lines(self, starts, ends, colours, alpha):
         """Lines one pixel wide that let through what is below, not each other."""
         k = self._scale
         layer = self._pygame.Surface(self.surface.get_size(), self._pygame.SRCALPHA)
-        for start, end, colour in zip((starts * k).tolist(), (ends * k).tolist(), colours.tolist(), strict=True):
+        for start, end, colour in zip(
+            (starts * k).tolist(), (ends * k).tolist(), colours.tolist(), strict=True
+        ):
             self._pygame.draw.line(layer, (*colour, alpha), start, end, max(1, round(k)))
         self.surface.blit(layer, (0, 0))
 
@@ -245,7 +276,12 @@ def _paint_map(sheet, picture, colours, listed, box):
         sheet.rectangle(GRID, left + x, top, 1, height)
     for y in np.arange(step, picture.area[1], step) * zoom:
         sheet.rectangle(GRID, left, top + height - y, width, 1)
-    for x, y, w, h in ((0, 0, width, 1), (0, height, width, 1), (0, 0, 1, height), (width, 0, 1, height + 1)):
+    for x, y, w, h in (
+        (0, 0, width, 1),
+        (0, height, width, 1),
+        (0, 0, 1, height),
+        (width, 0, 1, height + 1),
+    ):
         sheet.rectangle(FRAME, left + x, top + y, w, h)
 
     device, server = project(picture.device_xy), project(picture.server_xy)
@@ -253,7 +289,12 @@ def _paint_map(sheet, picture, colours, listed, box):
     decision = np.zeros(devices, int) if picture.decision is None else np.asarray(picture.decision)
     offloaded = np.flatnonzero(decision)
     host = decision[offloaded] - 1
-    sheet.lines(device[offloaded], server[host], colours[host], alpha=int(np.interp(devices, (30, 1000), (150, 80))))
+    sheet.lines(
+        device[offloaded],
+        server[host],
+        colours[host],
+        alpha=int(np.interp(devices, (30, 1000), (150, 80))),
+    )
     radius = float(np.clip(9.5 * max(devices, 1) ** -0.2, 1.3, 5.0))
     for centre in device[decision == 0].tolist():
         sheet.disc(LOCAL, centre, radius)
@@ -302,7 +343,9 @@ def _paint_panel(sheet, picture, colours, listed, left, right, bottom):
         on = np.bincount(picture.decision, minlength=len(on) + 1)[1:]
         figures = {
             "Objective": _number(picture.objective),
-            "Saving": f"{100 * (1 - picture.objective / picture.all_local):.1f} %".replace("-", "−"),
+            "Saving": f"{100 * (1 - picture.objective / picture.all_local):.1f} %".replace(
+                "-", "−"
+            ),
             "Time": f"{_number(picture.time)} s",
             "Energy": f"{_number(picture.energy)} J",
             "Offloaded": f"{on.sum():,} of {devices:,}",
@@ -330,7 +373,9 @@ def _paint_panel(sheet, picture, colours, listed, left, right, bottom):
         for rank, j in enumerate(np.argsort(-server_time, kind="stable")):
             tall = 34 * server_time[j] / longest
             gap = 1 if column > 3 else 0
-            sheet.rectangle(colours[j].tolist(), left + rank * column, y + 34 - tall, column - gap, tall)
+            sheet.rectangle(
+                colours[j].tolist(), left + rank * column, y + 34 - tall, column - gap, tall
+            )
         y += 62
     sheet.text("Busiest" if servers > LISTED else "Servers", 20, INK, left, y, 0.0)
     sheet.text("devices", 17, SOFT_INK, right - 62, y, 1.0)
@@ -356,7 +401,9 @@ def _listed(picture):
     servers = len(picture.server_xy)
     if servers <= LISTED:
         return list(range(servers))
-    return np.argsort(-np.asarray(picture.server_time, float), kind="stable")[:LISTED_BESIDE_STRIP].tolist()
+    return np.argsort(-np.asarray(picture.server_time, float), kind="stable")[
+        :LISTED_BESIDE_STRIP
+    ].tolist()
 
 
 def _round_length(length):
@@ -381,9 +428,13 @@ def _fit(string, length):
 
 
 def _import_pygame():
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # else it prints into every program's output
+    os.environ.setdefault(
+        "PYGAME_HIDE_SUPPORT_PROMPT", "1"
+    )  # else it prints into every program's output
     try:
         import pygame
     except ImportError as error:
-        raise DependencyNotInstalled('pictures of slots need pygame: pip install "mec-offloading[render]"') from error
+        raise DependencyNotInstalled(
+            'pictures of slots need pygame: pip install "mec-offloading[render]"'
+        ) from error
     return pygame

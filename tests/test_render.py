@@ -12,7 +12,9 @@ from mec_env.render import PALETTE, Picture, SlotRenderer, server_colours
 
 def picture(devices=60, servers=4, area=(100.0, 100.0), offloaded=0.5):
     rng = np.random.default_rng(0)
-    decision = np.where(np.arange(devices) < offloaded * devices, rng.integers(1, servers + 1, devices), 0)
+    decision = np.where(
+        np.arange(devices) < offloaded * devices, rng.integers(1, servers + 1, devices), 0
+    )
     return Picture(
         device_xy=rng.uniform(0, area, (devices, 2)),
         server_xy=rng.uniform(0, area, (servers, 2)),
@@ -52,7 +54,12 @@ def test_shape_and_dtype(size):
 
 @pytest.mark.parametrize(
     ("devices", "servers", "area"),
-    [(1, 1, (1.0, 1.0)), (30, 2, (50.0, 50.0)), (816, 125, (1800.0, 1500.0)), (300, 600, (20.0, 4000.0))],
+    [
+        (1, 1, (1.0, 1.0)),
+        (30, 2, (50.0, 50.0)),
+        (816, 125, (1800.0, 1500.0)),
+        (300, 600, (20.0, 4000.0)),
+    ],
 )
 def test_every_scale_draws(devices, servers, area):
     assert drawn(picture(devices, servers, area)).std() > 5
@@ -99,7 +106,14 @@ def test_numbers_are_shown():
     def panel(**fields):
         return drawn(replace(picture(), **fields))[:, 680:]
 
-    changed = [("slot", 4), ("objective", 76.0), ("all_local", 101.0), ("time", 71.0), ("energy", 6.0), ("title", "b")]
+    changed = [
+        ("slot", 4),
+        ("objective", 76.0),
+        ("all_local", 101.0),
+        ("time", 71.0),
+        ("energy", 6.0),
+        ("title", "b"),
+    ]
     for field, value in changed:
         assert not (panel(**{field: value}) == panel()).all(), field
 
@@ -132,7 +146,7 @@ def test_missing_pygame_says_what_to_install(monkeypatch):
 
 
 def test_unknown_mode():
-    with pytest.raises(ValueError, match="'ansi'.*rgb_array"):
+    with pytest.raises(ValueError, match=r"'ansi'.*rgb_array"):
         SlotRenderer("ansi")
 
 

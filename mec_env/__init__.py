@@ -25,6 +25,7 @@ _HOMES = {
     "parallel_env": "pettingzoo_env",
     "env": "pettingzoo_env",
     "raw_env": "pettingzoo_env",
+    "admit": "admission",
     "RULES": "rules",
     "SUITES": "suite",
     "Suite": "suite",

@@ -173,11 +173,9 @@ class Simulator:
         m = self.scenario.mecs
         # The vote clips scores beyond [0, 1], so only what is no number is refused.
         low, high = (-np.inf, np.inf) if actions.dtype.kind == "f" else (0, m)
-        found = self._share(self.rows, lambda a, b: first_bad(a, b, actions, active, low, high))
-        bad = [place for place in found if place[0] >= 0]
-        if not bad:
+        e, k = first_bad(actions, active, low, high)
+        if e < 0:
             return
-        e, k = min(bad)
         where = f"action[{k}]" if self.rows == 1 else f"actions[{e}, {k}]"
         allowed = "a number" if actions.dtype.kind == "f" else f"from 0 (local) to {m}"
         raise ValueError(f"{where} = {actions[e, k]}: must be {allowed}")

@@ -4,11 +4,11 @@ Knows nothing of the simulator: whoever wants a picture fills in a `Picture`. py
 when the first picture is drawn, and needs no display unless a window is asked for.
 """
 
-import os
 from dataclasses import dataclass
 
 import numpy as np
-from gymnasium.error import DependencyNotInstalled
+
+from mec_env.canvas import OVERSAMPLING, Sheet, import_pygame
 
 __all__ = ["Picture", "SlotRenderer", "server_colours"]
 
@@ -40,8 +40,6 @@ PAPER, PANEL, GRID, FRAME, TRACK = (
 
 # Sizes below are for this frame and scale with it.
 REFERENCE_SIZE = (960, 720)
-# Shapes are drawn this much larger and scaled down, which smooths their edges.
-OVERSAMPLING = 2
 # More servers than this don't fit the panel one by one: the busiest are listed, the others drawn as a strip.
 LISTED, LISTED_BESIDE_STRIP = 16, 12
 
@@ -148,7 +146,7 @@ class SlotRenderer:
             The picture in mode rgb_array, the same for the same slot. In mode human it is shown in
             a window and None is returned; once the user closes the window nothing is shown.
         """
-        pygame = _import_pygame()
+        pygame = import_pygame()
         if self.mode == "rgb_array":
             pixels = pygame.surfarray.array3d(self._paint(pygame, picture))
             return np.ascontiguousarray(pixels.transpose(1, 0, 2))
@@ -172,13 +170,13 @@ class SlotRenderer:
     def close(self):
         """Close the window, if there is one. May be called again."""
         if self._window is not None:
-            _import_pygame().display.quit()
+            import_pygame().display.quit()
         self._window = self._clock = None
 
     def _paint(self, pygame, picture):
         """The picture as a surface, drawn oversampled and scaled down."""
         width, height = self.size
-        sheet = _Sheet(pygame, self.size, self._unit * OVERSAMPLING)
+        sheet = Sheet(pygame, self.size, self._unit * OVERSAMPLING)
         right, bottom = width / self._unit, height / self._unit
         panel_left = right - 290
         if self._colours is None or not np.array_equal(self._colours[0], picture.server_xy):
@@ -192,71 +190,6 @@ class SlotRenderer:
         sheet.rectangle(PANEL, panel_left, 0, right - panel_left, bottom)
         _paint_panel(sheet, picture, colours, listed, panel_left + 22, right - 22, bottom)
         return pygame.transform.smoothscale(sheet.surface, self.size)
-
-
-class _Sheet:
-    """An oversampled surface, addressed in the reference frame's pixels."""
-
-    def __init__(self, pygame, size, scale):
-        self._pygame, self._scale = pygame, scale
-        # Fonts live no longer than the sheet: a pygame.quit() by anyone would leave them invalid.
-        pygame.font.init()
-        self._fonts, self._discs = {}, {}
-        self.surface = pygame.Surface((size[0] * OVERSAMPLING, size[1] * OVERSAMPLING), depth=32)
-        self.surface.fill(PAPER)
-
-    def rectangle(self, colour, x, y, width, height, radius=0.0):
-        k = self._scale
-        left, top, right, bottom = (
-            round(x * k),
-            round(y * k),
-            round((x + width) * k),
-            round((y + height) * k),
-        )
-        self._pygame.draw.rect(
-            self.surface,
-            colour,
-            (left, top, right - left, bottom - top),
-            border_radius=round(radius * k),
-        )
-
-    def disc(self, colour, centre, radius):
-        # Small circles look like diamonds: each kind is drawn large once, scaled down, and stamped.
-        colour, side = tuple(colour), int(2 * radius * self._scale) + 2
-        if (colour, radius) not in self._discs:
-            large = self._pygame.Surface((8 * side, 8 * side), self._pygame.SRCALPHA)
-            large.fill((*colour, 0))
-            self._pygame.draw.circle(large, colour, (4 * side, 4 * side), 8 * radius * self._scale)
-            self._discs[colour, radius] = self._pygame.transform.smoothscale(large, (side, side))
-        corner = (
-            round(centre[0] * self._scale - side / 2),
-            round(centre[1] * self._scale - side / 2),
-        )
-        self.surface.blit(self._discs[colour, radius], corner)
-
-    def text(self, string, size, colour, x, y, anchor):
-        """Text whose middle is at height y, and whose left end (anchor 0), centre (0.5) or right end (1) is at x."""
-        size = round(size * self._scale)
-        if size not in self._fonts:
-            self._fonts[size] = self._pygame.font.Font(
-                None, size
-            )  # pygame's own, the same on every machine
-        image = self._fonts[size].render(string, True, colour)
-        corner = (
-            x * self._scale - anchor * image.get_width(),
-            y * self._scale - image.get_height() / 2,
-        )
-        self.surface.blit(image, (round(corner[0]), round(corner[1])))
-
-    def lines(self, starts, ends, colours, alpha):
-        """Lines one pixel wide that let through what is below, not each other."""
-        k = self._scale
-        layer = self._pygame.Surface(self.surface.get_size(), self._pygame.SRCALPHA)
-        for start, end, colour in zip(
-            (starts * k).tolist(), (ends * k).tolist(), colours.tolist(), strict=True
-        ):
-            self._pygame.draw.line(layer, (*colour, alpha), start, end, max(1, round(k)))
-        self.surface.blit(layer, (0, 0))
 
 
 def _paint_map(sheet, picture, colours, listed, box):
@@ -425,16 +358,3 @@ def _number(value, digits=4):
 
 def _fit(string, length):
     return string if len(string) <= length else string[: length - 1] + "…"
-
-
-def _import_pygame():
-    os.environ.setdefault(
-        "PYGAME_HIDE_SUPPORT_PROMPT", "1"
-    )  # else it prints into every program's output
-    try:
-        import pygame
-    except ImportError as error:
-        raise DependencyNotInstalled(
-            'pictures of slots need pygame: pip install "mec-offloading[render]"'
-        ) from error
-    return pygame

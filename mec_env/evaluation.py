@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mec_env.certificate import certify
 from mec_env.gym_env import MECEnv
 from mec_env.pettingzoo_env import MECParallelEnv
 from mec_env.suite import Suite, resolve_suite
@@ -19,6 +20,10 @@ class Evaluation:
     ----------
     suite : Suite
     objective : (S,) float64
+    lower_bound : (S,) float64
+        Certified: no decision for the slot costs less.
+    best : (S,) float64
+        Objective of the best decision known for the slot.
     time, energy : (S,) float64
         Sums over devices [s], [J].
     offloaded : (S,) float64
@@ -29,10 +34,30 @@ class Evaluation:
 
     suite: Suite
     objective: np.ndarray
+    lower_bound: np.ndarray
+    best: np.ndarray
     time: np.ndarray
     energy: np.ndarray
     offloaded: np.ndarray
     seconds: np.ndarray
+
+    @property
+    def gap(self):
+        """Distance from the optimum at most, (objective - bound) / bound, (S,)."""
+        return self.objective / self.lower_bound - 1.0
+
+    @property
+    def nrr(self):
+        """Normalised reward rate against the certified bound, bound / objective, (S,)."""
+        return self.lower_bound / self.objective
+
+    @property
+    def nrr_paper(self):
+        """The paper's NRR, reward over best reward known, (S,).
+
+        The paper takes PSO's reward for the best; here it is the reference decision's.
+        """
+        return self.best / self.objective
 
     def interval(self, values=None, confidence=0.95):
         """Mean of ``values`` (S,), the objective by default, with its bootstrap interval.
@@ -85,7 +110,7 @@ def interval(suite, values, confidence=0.95):
     return mean, float(low), float(high)
 
 
-def evaluate(policy, suite, progress=None):
+def evaluate(policy, suite, progress=None, bounds=None):
     """Judge a policy on a suite.
 
     Parameters
@@ -96,11 +121,15 @@ def evaluate(policy, suite, progress=None):
         whole observation; the action may be a decision or scores), or
         ``act(agent, observation) -> scores`` (local: run through the parallel
         environment, so it sees its own column and no more). If it has
-        ``reset(seed)``, that is called before each episode.
+        ``prepare(scenario)``, that is called once per world, with training slots
+        to draw; ``reset(seed)``, before each episode.
     suite : Suite or str
         A suite or a name of ``mec_env.SUITES``.
     progress : callable, optional
         Called with 1 after every slot.
+    bounds : (lower_bound, best), optional
+        (S,) each, of an earlier Evaluation on the same slots. By default those
+        that ship with a frozen suite; of other suites each slot is certified.
 
     Returns
     -------
@@ -114,14 +143,21 @@ def evaluate(policy, suite, progress=None):
     """
     suite = resolve_suite(suite)
     local = _is_local(policy)
+    bounds = suite.reference() if bounds is None else bounds
     columns = {key: [] for key in ("objective", "time", "energy", "offloaded", "seconds")}
+    certified = []
     for world_seed, scenario in suite.worlds():
         env = (MECParallelEnv if local else MECEnv).for_evaluation(scenario)
+        if hasattr(policy, "prepare"):
+            policy.prepare(scenario)
         for seed in suite.episode_seeds:
             if hasattr(policy, "reset"):
                 policy.reset(world_seed * 1_000_003 + seed)
             observation, _ = env.reset(seed=seed)
             for _ in range(scenario.slots):
+                if bounds is None:
+                    last = certified[-1].prices if certified else None
+                    certified.append(certify(env.slot, prices=last))
                 action, seconds = _ask(policy, env, observation, local)
                 observation, _, _, _, info = env.step(action)
                 info = info["mec_0"] if local else info
@@ -130,7 +166,11 @@ def evaluate(policy, suite, progress=None):
                     columns[key].append(info[key])
                 if progress is not None:
                     progress(1)
-    return Evaluation(suite, **{key: np.array(values) for key, values in columns.items()})
+    if bounds is None:
+        bounds = [c.lower_bound for c in certified], [c.objective for c in certified]
+    lower_bound, best = (np.asarray(values) for values in bounds)
+    columns = {key: np.array(values) for key, values in columns.items()}
+    return Evaluation(suite, lower_bound=lower_bound, best=best, **columns)
 
 
 def _is_local(policy):

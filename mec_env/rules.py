@@ -1,13 +1,18 @@
 """Policies without learning: what every learner must beat.
 
-A rule has ``decide(slot) -> decision``; one that draws random numbers also has
-``reset(seed)``, called before each episode.
+A rule has ``decide(slot) -> decision``. One that draws random numbers also has
+``reset(seed)``, called before each episode; one that is calibrated has
+``prepare(scenario)``, called once per world, and looks at training slots there.
 """
+
+from dataclasses import replace
 
 import numpy as np
 from numba import njit
 
 from mec_env import streams
+from mec_env.admission import admit
+from mec_env.certificate import certify
 
 
 class Local:
@@ -78,7 +83,121 @@ class Greedy:
         return _greedy(slot.link_cost, slot.local_cost, slot.tasks.root_cycles, slot.congestion)
 
 
-RULES = {rule.name: rule for rule in (Local, Remote, Random, Nearest, BestLink, Greedy)}
+class ChannelBlind:
+    """The best decision for links of average gain: it knows the map and the tasks, not the fading.
+
+    A link's average is the mean of its log gain over training slots.
+    """
+
+    name = "channel-blind"
+
+    def prepare(self, scenario):
+        """Average the gains of a world's training slots."""
+        logs = [np.log(slot.gain) for slot in training_slots(scenario)]
+        self._gain = np.exp(np.mean(logs, axis=0))
+
+    def decide(self, slot):
+        """Decision (N,) int64 of 0 .. M."""
+        return certify(replace(slot, gain=self._gain)).decision
+
+
+class ConstantPrice:
+    """One price per server and world, the mean of the optimal ones over training slots.
+
+    Each device takes the cheapest of local and link cost + price * sqrt(cycles).
+    """
+
+    name = "constant-price"
+
+    def prepare(self, scenario):
+        """Average the optimal prices of a world's training slots."""
+        prices, last = [], None
+        for slot in training_slots(scenario):
+            last = certify(slot, prices=last).prices
+            prices.append(last)
+        self._prices = np.mean(prices, axis=0)
+
+    def decide(self, slot):
+        """Decision (N,) int64 of 0 .. M."""
+        return at_prices(slot, self._prices)
+
+
+class SlotPrice:
+    """The same with the slot's own optimal prices: how much is lost by rounding alone."""
+
+    name = "slot-price"
+
+    def decide(self, slot):
+        """Decision (N,) int64 of 0 .. M."""
+        return at_prices(slot, certify(slot).prices)
+
+
+class Certified:
+    """The certificate's decision, effort ``fast``, started from the last slot's prices."""
+
+    name = "certified"
+
+    def __init__(self):
+        self._prices = None
+
+    def reset(self, seed):
+        """Forget the last slot."""
+        self._prices = None
+
+    def decide(self, slot):
+        """Decision (N,) int64 of 0 .. M."""
+        certificate = certify(slot, prices=self._prices)
+        self._prices = certificate.prices
+        return certificate.decision
+
+
+class Admitted:
+    """Another policy's decision after exact admission at every server.
+
+    Parameters
+    ----------
+    rule : object
+        With ``decide``, and perhaps ``reset`` and ``prepare``.
+    """
+
+    def __init__(self, rule):
+        self._rule = rule
+        self.name = f"{rule.name}+admission"
+        for method in ("reset", "prepare"):
+            if hasattr(rule, method):
+                setattr(self, method, getattr(rule, method))
+
+    def decide(self, slot):
+        """Decision (N,) int64 of 0 .. M."""
+        return admit(slot, self._rule.decide(slot))
+
+
+RULES = {
+    rule.name: rule
+    for rule in (
+        Local, Remote, Random, Nearest, BestLink, Greedy, ChannelBlind, ConstantPrice, SlotPrice, Certified,
+    )
+}  # fmt: skip
+
+
+def training_slots(scenario, count=100):
+    """The first slots of a world's training episode, seed 0."""
+    from mec_env.gym_env import MECEnv
+
+    env = MECEnv(scenario, slots=count)
+    env.reset(seed=0)
+    still = np.zeros(scenario.iotds, dtype=np.int64)
+    for _ in range(count):
+        yield env.slot
+        env.step(still)
+
+
+def at_prices(slot, prices):
+    """Each device's cheapest choice (N,) when server j asks ``prices[j]`` per root of a cycle."""
+    asked = slot.link_cost + slot.tasks.root_cycles[:, None] * prices
+    cheapest = np.argmin(asked, axis=1)
+    offloads = asked[np.arange(len(asked)), cheapest] < slot.local_cost
+    return np.where(offloads, cheapest + 1, 0)
 
 
 def capacity_rule(slot, decision):

@@ -14,6 +14,7 @@ import numpy as np
 
 from mec_env import checks
 from mec_env.gym_env import MECEnv
+from mec_env.reference import load_reference
 from mec_env.scenario import Scenario
 from mec_env.scenarios import SCENARIOS
 
@@ -32,12 +33,15 @@ class Suite:
         Worlds, each with all the episodes.
     episode_seeds : tuple of int
         Episodes of a world, in the evaluation key space.
+    frozen : str
+        The frozen suite that this one is or is a part of; empty for one of your own.
     """
 
     name: str
     scenario: Scenario
     world_seeds: tuple[int, ...]
     episode_seeds: tuple[int, ...]
+    frozen: str = ""
 
     @property
     def size(self):
@@ -76,6 +80,19 @@ class Suite:
                     yield env.slot
                     env.step(still)
 
+    def reference(self):
+        """Bounds (S,) and best objectives known (S,), or None if the suite is not frozen."""
+        if not self.frozen:
+            return None
+        whole, known = SUITES[self.frozen], load_reference(self.frozen)
+        shape = len(whole.world_seeds), len(whole.episode_seeds), whole.scenario.slots
+        part = np.ix_(
+            [whole.world_seeds.index(seed) for seed in self.world_seeds],
+            [whole.episode_seeds.index(seed) for seed in self.episode_seeds],
+            range(self.scenario.slots),
+        )
+        return tuple(a.reshape(shape)[part].ravel() for a in (known.lower_bound, known.objective))
+
     def content_hash(self):
         """SHA-256 over all that the slots were drawn to be."""
         digest = hashlib.sha256()
@@ -93,6 +110,7 @@ def _suite(suite, scenario, worlds, episodes, slots, **fields):
         SCENARIOS[scenario].replace(slots=slots, **fields),
         tuple(range(worlds)),
         tuple(range(episodes)),
+        frozen=f"{suite}-v1",
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mec_env
-from benchmarks import leaderboard
+from benchmarks import audit, leaderboard
 from benchmarks.reference import NumpyEnvironment
 
 
@@ -77,3 +77,12 @@ def test_leaderboard_on_a_city(tmp_path, capsys):
          "--slots", "2", "--learners", "local,nearest", "--out", str(tmp_path / "city")]
     )  # fmt: skip
     assert "city: 2 devices, 2 servers, 1 worlds, 10 slots" in capsys.readouterr().out
+
+
+def test_audit_says_what_is_nearly_solved(capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["audit", "--quick", "--scenarios", "paper-large,square-km"])
+    audit.main()
+    text = capsys.readouterr().out
+    assert "paper-large: nearly solved by" in text
+    assert "square-km: best trivial rule" in text
+    assert "certified" in text.splitlines()[0]

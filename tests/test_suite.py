@@ -145,5 +145,7 @@ def test_unknown_suite_and_policy():
 
 def test_suites_are_values():
     suite = mec_env.SUITES["paper-medium-v1"]
-    assert suite == Suite(suite.name, suite.scenario, suite.world_seeds, suite.episode_seeds)
+    assert suite == Suite(
+        suite.name, suite.scenario, suite.world_seeds, suite.episode_seeds, suite.frozen
+    )
     assert suite.world(3).world_seeds == (3,)

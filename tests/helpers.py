@@ -22,7 +22,7 @@ UNEQUAL = dict(
 def make_slot(gain, **fields):
     """A Slot of the paper's numbers around these gains (N, M)."""
     gain = np.asarray(gain, dtype=np.float64)
-    n, m = gain.shape
+    n, m = np.atleast_2d(gain).shape
     given = dict(
         gain=gain,
         distance=np.full((n, m), 10.0),

@@ -25,10 +25,12 @@ _HOMES = {
     "parallel_env": "pettingzoo_env",
     "env": "pettingzoo_env",
     "raw_env": "pettingzoo_env",
+    "admit": "admission",
     "RULES": "rules",
     "SUITES": "suite",
     "Suite": "suite",
-    "evaluate": "suite",
+    "Evaluation": "evaluation",
+    "evaluate": "evaluation",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -230,12 +230,17 @@ def step_rows(
 
 
 @njit(cache=True, nogil=True)
-def first_bad(first, last, actions, active, low, high):
-    """Row and position of the first action that is not allowed, or (-1, -1)."""
-    for e in range(first, last):
+def first_bad(actions, active, low, high):
+    """Row and position of the first action outside low .. high, or (-1, -1)."""
+    for e in range(actions.shape[0]):
         if active[e]:
+            # Counting without a way out of the loop is vector code, a search is not.
+            good = 0
             for k in range(actions.shape[1]):
                 # What is not a number fails both comparisons.
-                if not (actions[e, k] >= low and actions[e, k] <= high):
-                    return e, k
+                good += (actions[e, k] >= low) & (actions[e, k] <= high)
+            if good < actions.shape[1]:
+                for k in range(actions.shape[1]):
+                    if not (actions[e, k] >= low and actions[e, k] <= high):
+                        return e, k
     return -1, -1

@@ -7,6 +7,7 @@ from gymnasium import spaces
 from mec_env import checks, observation, streams
 from mec_env.scenarios import resolve
 from mec_env.simulator import Simulator
+from mec_env.streams import Space
 
 ACTIONS = ("decisions", "scores")
 INFO = ("objective", "time", "energy", "offloaded")
@@ -70,6 +71,13 @@ class MECEnv(gymnasium.Env):
         self._running = False
         self._last = None
         self._renderer = None
+
+    @classmethod
+    def for_evaluation(cls, scenario, actions="decisions"):
+        """The environment of the evaluation suites: its draws have none in common with training."""
+        env = cls(scenario, actions)
+        env.simulator = Simulator(env.scenario, space=Space.EVALUATION)
+        return env
 
     @property
     def slot(self):
@@ -138,13 +146,14 @@ class MECEnv(gymnasium.Env):
                 "step: the episode is over or never began; call reset() first"
             )
         action = as_actions(action, self.actions, self.action_space.shape)[None]
-        drawn = self.render_mode is not None
-        picture_before = (self.slot, self._decision(action)) if drawn else None
+        if self.render_mode is not None:
+            judged = self.slot, self._decision(action)
         observed = np.empty((1, self.simulator.observation_size), dtype=np.float32)
         self.simulator.step(action, self._active, observed)
         results = self.simulator.results
         info = {key: float(getattr(results, key)[0]) for key in INFO}
-        self._last = (picture_before, info) if drawn else None
+        if self.render_mode is not None:
+            self._last = (*judged, info)
         truncated = bool(self.simulator.slot_index[0] >= self.scenario.slots)
         self._running = not truncated
         if self.render_mode == "human":
@@ -164,14 +173,36 @@ class MECEnv(gymnasium.Env):
             )
             return None
         # Drawing is an extra; training never pays for its import.
-        from mec_env.render import SlotRenderer, picture
+        from mec_env.render import SlotRenderer
 
         if self._renderer is None:
             self._renderer = SlotRenderer(self.render_mode, fps=self.metadata["render_fps"])
-        before, info = self._last or ((self.slot, None), None)
-        number = int(self.simulator.slot_index[0]) - (self._last is not None)
-        return self._renderer.draw(
-            picture(self.scenario, self.simulator.world(), *before, number, info)
+        return self._renderer.draw(self._picture())
+
+    def _picture(self):
+        from mec_env.render import Picture
+
+        slot, decision, info = self._last or (self.slot, None, dict.fromkeys(INFO, 0.0))
+        world = self.simulator.world()
+        server_time = np.zeros(self.scenario.mecs)
+        if decision is not None:
+            load = np.bincount(
+                decision, weights=np.sqrt(slot.cycles), minlength=self.scenario.mecs + 1
+            )
+            server_time = load[1:] ** 2 / slot.server_speed
+        return Picture(
+            device_xy=world.device_xy,
+            server_xy=world.server_xy,
+            area=self.scenario.area,
+            decision=decision,
+            server_time=server_time,
+            slot=int(self.simulator.slot_index[0]) + (decision is None),
+            slots=self.scenario.slots,
+            objective=info["objective"],
+            all_local=float(slot.local_cost.sum()),
+            time=info["time"],
+            energy=info["energy"],
+            title=self.scenario.name,
         )
 
     def close(self):

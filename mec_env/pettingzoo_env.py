@@ -79,6 +79,13 @@ class MECParallelEnv(ParallelEnv):
         self._state = None
         self._was_truncated = False
 
+    @classmethod
+    def for_evaluation(cls, scenario, agents="servers"):
+        """The environment of the evaluation suites: its draws have none in common with training."""
+        env = cls(scenario, agents)
+        env._env = MECEnv.for_evaluation(env.scenario, env._env.actions)
+        return env
+
     @property
     def slot(self):
         """The :class:`mec_env.Slot` observed now."""

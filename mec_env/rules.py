@@ -75,8 +75,7 @@ class Greedy:
 
     def decide(self, slot):
         """Decision (N,) int64 of 0 .. M."""
-        congestion = slot.weight_time / slot.server_speed
-        return _greedy(slot.link_cost, slot.local_cost, slot.tasks.root_cycles, congestion)
+        return _greedy(slot.link_cost, slot.local_cost, slot.tasks.root_cycles, slot.congestion)
 
 
 RULES = {rule.name: rule for rule in (Local, Remote, Random, Nearest, BestLink, Greedy)}

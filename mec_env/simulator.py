@@ -154,20 +154,28 @@ class Simulator:
         return self._slots[row]
 
     def vote(self, scores, row=0):
-        """The decision (N,) that a row's scores (M * N,) vote for, in the slot observed now."""
-        decision = np.empty(self.scenario.iotds, dtype=np.int64)
-        vote(scores, self._board.gain[row], decision)
+        """The decision (N,) that a row's scores (M * N,) vote for, in the slot observed now.
+
+        Raises
+        ------
+        ValueError
+            For a wrong shape or a score that is not a number.
+        """
+        n, m = self.scenario.iotds, self.scenario.mecs
+        if scores.shape != (m * n,):
+            raise ValueError(f"scores: shape {scores.shape}, must be ({m * n},)")
+        decision = np.empty(n, dtype=np.int64)
+        if not vote(scores.astype(np.float32), self._board.gain[row], decision):
+            raise ValueError(f"scores[{int(np.argmax(np.isnan(scores)))}] = nan: must be a number")
         return decision
 
     def _check(self, actions, active):
         m = self.scenario.mecs
         # The vote clips scores beyond [0, 1], so only what is no number is refused.
         low, high = (-np.inf, np.inf) if actions.dtype.kind == "f" else (0, m)
-        found = self._share(self.rows, lambda a, b: first_bad(a, b, actions, active, low, high))
-        bad = [place for place in found if place[0] >= 0]
-        if not bad:
+        e, k = first_bad(actions, active, low, high)
+        if e < 0:
             return
-        e, k = min(bad)
         where = f"action[{k}]" if self.rows == 1 else f"actions[{e}, {k}]"
         allowed = "a number" if actions.dtype.kind == "f" else f"from 0 (local) to {m}"
         raise ValueError(f"{where} = {actions[e, k]}: must be {allowed}")

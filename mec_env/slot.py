@@ -102,6 +102,11 @@ class Slot:
         """Power of each device's own CPU, p_i^E (N,) [W]."""
         return self.kappa * self.local_speed**self.exponent
 
+    @property
+    def congestion(self):
+        """Weighted cost of a server's (sum of root cycles)^2, phi_T / F_j^max (M,)."""
+        return self.weight_time / self.server_speed
+
     @cached_property
     def local_cost(self):
         """Weighted cost of running each task on its own device, (N,)."""

@@ -1,0 +1,83 @@
+"""What every recorded result says of its run: command, versions, machine and load."""
+
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+_PACKAGES = ("numpy", "numba", "scipy", "gymnasium", "pettingzoo", "torch", "stable-baselines3")
+
+
+def provenance(module):
+    """Command, versions, git revision, machine and load of this run.
+
+    Parameters
+    ----------
+    module : str
+        Such as ``benchmarks.leaderboard``.
+
+    Returns
+    -------
+    dict
+    """
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "command": shlex.join(["python", "-m", module, *sys.argv[1:]]),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "revision": _revision(),
+        "versions": versions,
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "vector_instructions": _vector_instructions(),
+            "load": [round(x, 2) for x in os.getloadavg()] if hasattr(os, "getloadavg") else None,
+        },
+    }
+
+
+def write_json(path, record):
+    """Write a record to a file, whole or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _revision():
+    run = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return run.stdout.strip() or None
+
+
+def _cpuinfo(word):
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(word)), "")
+
+
+def _processor():
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def _vector_instructions():
+    flags = _cpuinfo("flags").split()
+    return "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "other"

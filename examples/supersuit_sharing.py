@@ -1,0 +1,28 @@
+"""One policy shared by all devices: SuperSuit turns the agents into a batch for SB3.
+
+python examples/supersuit_sharing.py [training steps]
+"""
+
+import sys
+
+import supersuit
+from stable_baselines3 import PPO
+
+import mec_env
+
+steps = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+parallel = mec_env.parallel_env(
+    scenario="square-km", mecs=4, iotds=30, agents="devices", reward="saving"
+)
+batch = supersuit.pettingzoo_env_to_vec_env_v1(parallel)
+batch = supersuit.concat_vec_envs_v1(batch, 2, num_cpus=1, base_class="stable_baselines3")
+model = PPO("MlpPolicy", batch, n_steps=64, batch_size=480, gamma=0.0, device="cpu")
+model.learn(steps, progress_bar=False)
+
+observations, infos = parallel.reset(seed=1_000_000)
+savings = []
+while parallel.agents:
+    actions = {a: int(model.predict(o, deterministic=True)[0]) for a, o in observations.items()}
+    observations, rewards, terminations, truncations, infos = parallel.step(actions)
+    savings.append(rewards["iotd_0"])
+print(f"mean saving against all local: {sum(savings) / len(savings):.1%}")

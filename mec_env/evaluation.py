@@ -1,0 +1,160 @@
+"""evaluate(policy, suite): what a policy comes to, slot by slot, on the same slots as all others."""
+
+import inspect
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from mec_env.gym_env import MECEnv
+from mec_env.pettingzoo_env import MECParallelEnv
+from mec_env.suite import Suite, resolve_suite
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A policy's record on a suite; arrays (S,), in the order of the suite's slots.
+
+    Attributes
+    ----------
+    suite : Suite
+    objective : (S,) float64
+    time, energy : (S,) float64
+        Sums over devices [s], [J].
+    offloaded : (S,) float64
+        Share of devices that offload.
+    seconds : (S,) float64
+        Wall time of the decision [s].
+    """
+
+    suite: Suite
+    objective: np.ndarray
+    time: np.ndarray
+    energy: np.ndarray
+    offloaded: np.ndarray
+    seconds: np.ndarray
+
+    def interval(self, values=None, confidence=0.95):
+        """Mean of ``values`` (S,), the objective by default, with its bootstrap interval.
+
+        Worlds are redrawn, since slots of one world are alike; of a suite with a
+        single world, its episodes are.
+
+        Returns
+        -------
+        mean, low, high : float
+        """
+        return interval(self.suite, self.objective if values is None else values, confidence)
+
+    def minus(self, other):
+        """Paired difference of the objectives to another evaluation on the same slots.
+
+        Returns
+        -------
+        mean, low, high : float
+            Of this one less the other; below 0 this one is better.
+        """
+        if self.suite != other.suite:
+            raise ValueError(
+                f"evaluations on {self.suite.name!r} and {other.suite.name!r}: "
+                "only those on the same suite can be paired"
+            )
+        return self.interval(self.objective - other.objective)
+
+
+def interval(suite, values, confidence=0.95):
+    """Mean and bootstrap interval of values (S,) over a suite's worlds, or episodes of its only one."""
+    from scipy.stats import bootstrap
+
+    values = np.asarray(values, dtype=np.float64)
+    mean = float(values.mean())
+    groups = len(suite.world_seeds)
+    if groups == 1:
+        groups = len(suite.episode_seeds)
+    means = values.reshape(groups, -1).mean(axis=1)
+    if groups == 1 or np.ptp(means) == 0.0:
+        return mean, mean, mean
+    result = bootstrap(
+        (means,),
+        np.mean,
+        confidence_level=confidence,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    )
+    low, high = result.confidence_interval
+    return mean, float(low), float(high)
+
+
+def evaluate(policy, suite, progress=None):
+    """Judge a policy on a suite.
+
+    Parameters
+    ----------
+    policy : object
+        With one of ``decide(slot) -> decision`` (rules and solvers: they see the
+        whole :class:`mec_env.Slot`), ``act(observation) -> action`` (learned: the
+        whole observation; the action may be a decision or scores), or
+        ``act(agent, observation) -> scores`` (local: run through the parallel
+        environment, so it sees its own column and no more). If it has
+        ``reset(seed)``, that is called before each episode.
+    suite : Suite or str
+        A suite or a name of ``mec_env.SUITES``.
+    progress : callable, optional
+        Called with 1 after every slot.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    ValueError
+        For an unknown suite, a policy with neither method, or a decision that
+        is not allowed.
+    """
+    suite = resolve_suite(suite)
+    local = _is_local(policy)
+    columns = {key: [] for key in ("objective", "time", "energy", "offloaded", "seconds")}
+    for world_seed, scenario in suite.worlds():
+        env = (MECParallelEnv if local else MECEnv).for_evaluation(scenario)
+        for seed in suite.episode_seeds:
+            if hasattr(policy, "reset"):
+                policy.reset(world_seed * 1_000_003 + seed)
+            observation, _ = env.reset(seed=seed)
+            for _ in range(scenario.slots):
+                action, seconds = _ask(policy, env, observation, local)
+                observation, _, _, _, info = env.step(action)
+                info = info["mec_0"] if local else info
+                columns["seconds"].append(seconds)
+                for key in ("objective", "time", "energy", "offloaded"):
+                    columns[key].append(info[key])
+                if progress is not None:
+                    progress(1)
+    return Evaluation(suite, **{key: np.array(values) for key, values in columns.items()})
+
+
+def _is_local(policy):
+    if hasattr(policy, "decide"):
+        return False
+    if not hasattr(policy, "act"):
+        raise ValueError(
+            f"policy = {policy!r}: must have decide(slot), act(observation) or act(agent, observation)"
+        )
+    return len(inspect.signature(policy.act).parameters) == 2
+
+
+def _ask(policy, env, observation, local):
+    """The policy's action and the wall time it took [s]."""
+    if hasattr(policy, "decide"):
+        slot = env.slot
+        start = time.perf_counter()
+        action = policy.decide(slot)
+        return action, time.perf_counter() - start
+    start = time.perf_counter()
+    if local:
+        action = {agent: policy.act(agent, seen) for agent, seen in observation.items()}
+    else:
+        action = np.asarray(policy.act(observation))
+        if action.dtype.kind == "f":
+            action = env.simulator.vote(action)
+    return action, time.perf_counter() - start

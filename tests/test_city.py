@@ -103,7 +103,7 @@ def test_bad_files_are_refused(files, users, words):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere.csv"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.csv"):
         city_scenario(tmp_path / "nowhere.csv", tmp_path / "nowhere.csv")
 
 

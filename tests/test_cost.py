@@ -349,7 +349,11 @@ def test_a_bad_slot_is_refused(fields, words):
         ([1, 0], dict(power=[np.nan, 1.0]), r"power\[0\] = nan"),
         ([1, 0], dict(power=[1.0]), r"power: shape \(1,\), must be \(2,\)"),
         ([1, 0], dict(cpu=[np.inf, 1.0]), r"cpu\[0\] = inf"),
-        ([1, 1], dict(cpu=[6e9, 5e9]), r"cpu: shares of server 1 sum to 1.1e\+10 .* at most 1e\+10"),
+        (
+            [1, 1],
+            dict(cpu=[6e9, 5e9]),
+            r"cpu: shares of server 1 sum to 1.1e\+10 .* at most 1e\+10",
+        ),
     ],
 )
 def test_a_bad_decision_is_refused(decision, given, words):

@@ -233,9 +233,9 @@ def test_named_scenarios_survive_a_file(name, tmp_path):
 
 
 def test_toml_by_hand():
-    scenario = Scenario.from_toml('mecs = 2\narea = 100\ncycles = {low = 1e9, high = 2e9}\n')
+    scenario = Scenario.from_toml("mecs = 2\narea = 100\ncycles = {low = 1e9, high = 2e9}\n")
     assert scenario == Scenario(mecs=2, area=100.0, cycles=Range(1e9, 2e9))
-    with pytest.raises(ValueError, match="^scenario: not valid TOML"):
+    with pytest.raises(ValueError, match=r"^scenario: not valid TOML"):
         Scenario.from_toml("mecs = = 2")
 
 

@@ -62,9 +62,7 @@ def test_the_published_answer_for_zeros():
 def test_philox_block_by_block(key0, key1, slot, episode, use):
     ours = words(key0, key1, slot, episode, use, 37)
     for block in range(37):
-        assert ours[block].tolist() == philox_in_python(
-            (block, slot, episode, use), (key0, key1)
-        )
+        assert ours[block].tolist() == philox_in_python((block, slot, episode, use), (key0, key1))
 
 
 # --- distinct draws ---------------------------------------------------------------
@@ -155,7 +153,9 @@ def test_exponential_numbers():
     assert stats.kstest(x, "expon").pvalue > LEAST
     ends = [float(exponential32(np.uint32(w))) for w in (0, 2**32 - 1)]
     # -ln(2^-24) = 16.6355 for the smallest word, -ln(1 - 2^-24) = 5.96e-8 for the largest.
-    assert ends[0] == pytest.approx(16.6355, abs=1e-4) and ends[1] == pytest.approx(5.96e-8, rel=1e-3)
+    assert ends[0] == pytest.approx(16.6355, abs=1e-4) and ends[1] == pytest.approx(
+        5.96e-8, rel=1e-3
+    )
     assert streams.EXPONENTIAL_RANGE[0] < ends[1] and ends[0] < streams.EXPONENTIAL_RANGE[1]
 
 

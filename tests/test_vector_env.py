@@ -105,7 +105,9 @@ def test_the_number_of_threads_does_not_change_the_error():
     for threads in (1, 2, 3, 7):
         envs = make(7, threads=threads)
         envs.reset(seed=0)
-        with pytest.raises(ValueError, match=r"^actions\[1, 3\] = 4: must be from 0 \(local\) to 3"):
+        with pytest.raises(
+            ValueError, match=r"^actions\[1, 3\] = 4: must be from 0 \(local\) to 3"
+        ):
             envs.step(bad)
 
 
@@ -153,11 +155,11 @@ def test_disabled_leaves_resetting_to_the_caller():
     envs.reset(seed=3)
     envs.step(DECISIONS)
     assert envs.step(DECISIONS)[3].all()
-    with pytest.raises(ResetNeeded, match="^step: row 0 has ended; call"):
+    with pytest.raises(ResetNeeded, match=r"^step: row 0 has ended; call"):
         envs.step(DECISIONS)
     mask = np.array([True, False, True])
     seen, _ = envs.reset(options=dict(reset_mask=mask))
-    with pytest.raises(ResetNeeded, match="^step: row 1 has ended"):
+    with pytest.raises(ResetNeeded, match=r"^step: row 1 has ended"):
         envs.step(DECISIONS)
     seen, _ = envs.reset(options=dict(reset_mask=~mask))
     whole = make(slots=2)
@@ -188,7 +190,11 @@ def test_zero_is_a_seed_and_no_seed_goes_on():
     envs = make()
     a, _ = envs.reset(seed=0)
     b, _ = envs.reset()
-    assert (envs.reset(seed=0)[0] == a).all() and (envs.reset()[0] == b).all() and (a != b)[:, :25].all()
+    assert (
+        (envs.reset(seed=0)[0] == a).all()
+        and (envs.reset()[0] == b).all()
+        and (a != b)[:, :25].all()
+    )
 
 
 # --- errors -----------------------------------------------------------------------

@@ -81,22 +81,28 @@ def read_coordinates(path):
         Latitude and longitude [degrees] of each row.
     """
     name = os.fspath(path)
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = csv.reader(file)
-        header = [column.strip().lower() for column in next(rows, [])]
-        columns = []
-        for words in (_LATITUDE, _LONGITUDE):
-            found = [header.index(word) for word in words if word in header]
-            if not found:
-                raise ValueError(
-                    f"{name}: no column {words[0]!r} among {', '.join(header) or 'no columns'}"
-                )
-            columns.append(found[0])
-        points = [
-            _coordinate(name, line, row, columns)
-            for line, row in enumerate(rows, start=2)
-            if any(cell.strip() for cell in row)
-        ]
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            return _coordinates(name, csv.reader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{name}: is no CSV file in UTF-8 ({error})") from None
+
+
+def _coordinates(name, rows):
+    header = [column.strip().lower() for column in next(rows, [])]
+    columns = []
+    for words in (_LATITUDE, _LONGITUDE):
+        found = [header.index(word) for word in words if word in header]
+        if not found:
+            raise ValueError(
+                f"{name}: no column {words[0]!r} among {', '.join(header) or 'no columns'}"
+            )
+        columns.append(found[0])
+    points = [
+        _coordinate(name, rows.line_num, row, columns)
+        for row in rows
+        if any(cell.strip() for cell in row)
+    ]
     if not points:
         raise ValueError(f"{name}: has no rows, at least one position is needed")
     return points

@@ -61,20 +61,25 @@ class LinkTable(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
+def _snr_of_nats(s):
+    """(s - 1) e^s + 1, which is c phi_T / phi_E where s is best, without cancellation."""
+    if s >= 1.0:
+        return s * math.exp(s) - math.expm1(s)
+    # The series sum over k >= 2 of s^k (k - 1) / k! has no differences.
+    term, value = 0.5 * s * s, 0.0
+    for k in range(2, 24):
+        value += term
+        term *= s * k / ((k - 1.0) * (k + 1.0))
+    return value
+
+
+@njit(cache=True, nogil=True)
 def _spectral_nats(x):
     """The s > 0 with (s - 1) e^s + 1 = x, for x > 0: 1 + W0((x - 1) / e)."""
     # Both starts lie above the root of this convex function: Newton falls monotonically.
     s = min(math.sqrt(2.0 * x), 1.0 + math.log1p(x))
     for _ in range(60):
-        if s < 1.0:
-            # The series sum over k >= 2 of s^k (k - 1) / k! does not cancel as s goes to 0.
-            term, value = 0.5 * s * s, 0.0
-            for k in range(2, 24):
-                value += term
-                term *= s * k / ((k - 1.0) * (k + 1.0))
-        else:
-            value = s * math.exp(s) - math.expm1(s)
-        step = (value - x) / (s * math.exp(s))
+        step = (_snr_of_nats(s) - x) / (s * math.exp(s))
         s -= step
         if abs(step) <= 1e-15 * s:
             break
@@ -86,14 +91,13 @@ def _cap_gain(noise, max_power, ratio):
     """Gain at which the uncapped best power equals ``max_power``."""
     if not ratio < math.inf:
         return math.inf
-    # With q = P_max c and s = log(1 + q): (s - 1)(1 + q) + 1 = q ratio / P_max; the
-    # left side over q grows from 0, so halve an interval of log q.
-    low, high = -80.0, 80.0
+    # With q = P_max c and s = log(1 + q): (s - 1) e^s + 1 = q ratio / P_max; the left
+    # side over q grows from 0, so halve an interval of log q.
+    low, high = -700.0, 700.0
     for _ in range(200):
         middle = 0.5 * (low + high)
         q = math.exp(middle)
-        left = 0.5 * q if q < 1e-8 else ((math.log1p(q) - 1.0) * (1.0 + q) + 1.0) / q
-        if left < ratio / max_power:
+        if _snr_of_nats(math.log1p(q)) < q * (ratio / max_power):
             low = middle
         else:
             high = middle

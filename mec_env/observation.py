@@ -99,10 +99,13 @@ def bounds(scenario, agents=None):
     return low, high
 
 
-def of_server(observation, scenario, server):
-    """The part of a whole observation that server 0 .. M - 1 sees."""
+def of_server(observation, scenario, server, f=None):
+    """The part of a whole observation that server 0 .. M - 1 sees.
+
+    ``f`` are the scenario's :func:`features`, for who asks for many parts.
+    """
     n, m = scenario.iotds, scenario.mecs
-    f = features(scenario)
+    f = f or features(scenario)
     end = m * n + n * f.per_device
     own = [observation[server * n : (server + 1) * n], observation[m * n : end]]
     if f.server_speed > 0.0:
@@ -110,9 +113,10 @@ def of_server(observation, scenario, server):
     return np.concatenate(own)
 
 
-def of_device(observation, scenario, device):
-    """The part of a whole observation that device 0 .. N - 1 sees."""
+def of_device(observation, scenario, device, f=None):
+    """The part of a whole observation that device 0 .. N - 1 sees; see :func:`of_server`."""
     n, m = scenario.iotds, scenario.mecs
+    f = f or features(scenario)
     # Every block of N, the gains of each server first, is N apart from the next.
-    end = n * (m + features(scenario).per_device)
+    end = n * (m + f.per_device)
     return np.concatenate([observation[device:end:n], observation[end:]])

@@ -185,8 +185,9 @@ class MECParallelEnv(ParallelEnv):
         return column
 
     def _observations(self):
+        f = self._env.simulator.features
         return {
-            agent: self._part(self._state, self.scenario, k)
+            agent: self._part(self._state, self.scenario, k, f)
             for k, agent in enumerate(self.possible_agents)
         }
 

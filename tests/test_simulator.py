@@ -137,6 +137,7 @@ FIELDS = st.fixed_dictionaries(
         local_speed=st.sampled_from([1e9, Range(5e8, 1e9)]),
         server_speed=st.sampled_from([1e10, Range(1e9, 1e10)]),
         weight_energy=st.sampled_from([0.0, 1.0]),
+        exponent=st.sampled_from([3.0, 2.9]),
         mecs=st.integers(1, 4),
         iotds=st.integers(1, 7),
         area=st.sampled_from([50.0, (1000.0, 20.0)]),

@@ -1,7 +1,7 @@
-"""The bit pattern of a float32 and back, for compiled code.
+"""Single LLVM instructions that numba does not offer to compiled code.
 
-numba's own ``view`` on a scalar does not always stay inside a vector loop;
-a bare LLVM bitcast does.
+The bit pattern of a float32 and back: numba's own ``view`` on a scalar does not
+always stay inside a vector loop, a bare bitcast does. And an atomic counter.
 """
 
 from llvmlite import ir
@@ -27,3 +27,14 @@ def float_of_bits(typingctx, bits):
         return builder.bitcast(args[0], ir.FloatType())
 
     return types.float32(types.int32), codegen
+
+
+@intrinsic
+def fetch_add(typingctx, counters, index, amount):
+    """Add to ``counters[index]`` (int64) in one step that no thread can split; its old value."""
+
+    def codegen(context, builder, signature, args):
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        return builder.atomic_rmw("add", builder.gep(array.data, [args[1]]), args[2], "seq_cst")
+
+    return types.int64(counters, types.int64, types.int64), codegen

@@ -1,7 +1,7 @@
 """The kernels of a batch: draw a slot, observe it, judge a decision and go on.
 
-They work on rows low .. high - 1 of the arrays below and touch no others, so a
-batch can be cut among threads anywhere.
+Threads claim rows some at a time, and no row touches another's numbers: results
+don't depend on which thread did what.
 """
 
 from typing import NamedTuple
@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit, uint32
 
 from mec_env import channel, cost, streams
+from mec_env._bits import fetch_add
 from mec_env.streams import exponential32, log32, philox
 from mec_env.vote import vote
 
@@ -71,13 +72,13 @@ class Board(NamedTuple):
 
 
 class Results(NamedTuple):
-    """Per row: time [s], energy [J], share offloaded, objective, and that of all local."""
+    """Per row: time [s], energy [J], share offloaded, objective and reward."""
 
     time: np.ndarray
     energy: np.ndarray
     offloaded: np.ndarray
     objective: np.ndarray
-    all_local: np.ndarray
+    reward: np.ndarray
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -178,55 +179,96 @@ def _draw(features, worlds, episode, draws, board, e, words, task_words, out):
     _observe(features, worlds, board, e, out)
 
 
+@njit(cache=True, nogil=True)
+def _next_rows(claims, own, chunk, rows):
+    """The next rows (low, high) for thread ``own``, empty when there are none left.
+
+    Rows are dealt in even parts. A thread works on its own part first, whose
+    numbers its core still has in its cache from the last step, and then helps out.
+    """
+    parts = claims.size - 1
+    for k in range(parts):
+        part = (own + k) % parts
+        end = rows * (part + 1) // parts
+        low = rows * part // parts + chunk * fetch_add(claims, part, 1)
+        if low < end:
+            return low, min(low + chunk, end)
+    return 0, 0
+
+
+@njit(cache=True, nogil=True)
+def _wait_for_all(claims, own, rows):
+    """Let thread 0 go on only when every row is done: the others are within a chunk of it."""
+    if own == 0:
+        while fetch_add(claims, claims.size - 1, 0) < rows:
+            pass
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def draw_rows(
-    low, high, rows, features, worlds, episode, draws, board, words, task_words, observed
+    claims, own, chunk, rows, features, worlds, episode, draws, board, words, task_words, observed
 ):
-    """Draw and observe the slots of rows ``rows[low:high]``."""
-    for r in range(low, high):
-        e = rows[r]
-        _draw(features, worlds, episode, draws, board, e, words, task_words, observed[e])
+    """Draw and observe the slots of ``rows``, as many as can be claimed."""
+    while True:
+        low, high = _next_rows(claims, own, chunk, rows.size)
+        if low == high:
+            break
+        for e in rows[low:high]:
+            _draw(features, worlds, episode, draws, board, e, words, task_words, observed[e])
+        fetch_add(claims, claims.size - 1, high - low)
+    _wait_for_all(claims, own, rows.size)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _step(
+    e, actions, scored, saving, physics, features, worlds, episode, draws, board,
+    scratch, decision, words, task_words, results, observed,
+):  # fmt: skip
+    if scored:
+        vote(actions[e], board.gain[e], decision)
+    else:
+        for i in range(decision.size):
+            decision[i] = np.int64(actions[e, i])
+    row = board.row[e]
+    world = worlds.row[e]
+    tasks = cost.Tasks(board.data_bits[row], board.cycles[row], board.root_cycles[row])
+    speed = worlds.local_speed[world]
+    power = worlds.local_power[world]
+    server_speed = worlds.server_speed[world]
+    time, energy, offloaded = cost.evaluate(
+        physics, board.gain[e], tasks, speed, power, server_speed, decision, scratch
+    )
+    results.time[e] = time
+    results.energy[e] = energy
+    results.offloaded[e] = offloaded / decision.size
+    objective = physics.weight_time * time + physics.weight_energy * energy
+    results.objective[e] = objective
+    if saving:
+        results.reward[e] = 1.0 - objective / cost.all_local(physics, tasks, speed, power)
+    else:
+        results.reward[e] = 1.0 / objective
+    episode.slot[e] += 1
+    _draw(features, worlds, episode, draws, board, e, words, task_words, observed[e])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def step_rows(
-    low, high, actions, scored, active, physics, features, worlds, episode, draws, board,
+    claims, own, chunk, actions, scored, saving, active, physics, features, worlds, episode, draws, board,
     scratch, decision, words, task_words, results, observed,
 ):  # fmt: skip
-    """Judge the decisions of rows low .. high - 1, go to the next slot, draw and observe it.
-
-    Rows that are not ``active`` are left alone.
-    """
-    for e in range(low, high):
-        if not active[e]:
-            continue
-        if scored:
-            vote(actions[e], board.gain[e], decision)
-        else:
-            for i in range(decision.size):
-                decision[i] = np.int64(actions[e, i])
-        row = board.row[e]
-        world = worlds.row[e]
-        tasks = cost.Tasks(board.data_bits[row], board.cycles[row], board.root_cycles[row])
-        speed = worlds.local_speed[world]
-        power = worlds.local_power[world]
-        time, energy, offloaded = cost.evaluate(
-            physics,
-            board.gain[e],
-            tasks,
-            speed,
-            power,
-            worlds.server_speed[world],
-            decision,
-            scratch,
-        )
-        results.time[e] = time
-        results.energy[e] = energy
-        results.offloaded[e] = offloaded / decision.size
-        results.objective[e] = physics.weight_time * time + physics.weight_energy * energy
-        results.all_local[e] = cost.all_local(physics, tasks, speed, power)
-        episode.slot[e] += 1
-        _draw(features, worlds, episode, draws, board, e, words, task_words, observed[e])
+    """Judge the decisions of the active rows that can be claimed, go on, draw and observe."""
+    while True:
+        low, high = _next_rows(claims, own, chunk, active.size)
+        if low == high:
+            break
+        for e in range(low, high):
+            if active[e]:
+                _step(
+                    e, actions, scored, saving, physics, features, worlds, episode, draws, board,
+                    scratch, decision, words, task_words, results, observed,
+                )  # fmt: skip
+        fetch_add(claims, claims.size - 1, high - low)
+    _wait_for_all(claims, own, active.size)
 
 
 @njit(cache=True, nogil=True)

@@ -149,8 +149,7 @@ class MECEnv(gymnasium.Env):
         if self.render_mode is not None:
             judged = self.slot, self._decision(action)
         observed = np.empty((1, self.simulator.observation_size), dtype=np.float32)
-        self.simulator.step(action, self._active, observed)
-        results = self.simulator.results
+        results = self.simulator.step(action, self._active, observed)
         info = {key: float(getattr(results, key)[0]) for key in INFO}
         if self.render_mode is not None:
             self._last = (*judged, info)
@@ -158,7 +157,7 @@ class MECEnv(gymnasium.Env):
         self._running = not truncated
         if self.render_mode == "human":
             self.render()
-        return observed[0], float(rewards(self.scenario, results)[0]), False, truncated, info
+        return observed[0], float(results.reward[0]), False, truncated, info
 
     def render(self):
         """The slot that was decided last, with its decision; before any, the slot observed.
@@ -244,10 +243,3 @@ def as_actions(action, actions, shape):
     if array.dtype.kind not in "iu":
         raise ValueError(f"action: dtype {array.dtype}, must be integers")
     return np.ascontiguousarray(array, dtype=np.int64)
-
-
-def rewards(scenario, results):
-    """Rewards (E,) of the results of a step."""
-    if scenario.reward == "saving":
-        return 1.0 - results.objective / results.all_local
-    return 1.0 / results.objective

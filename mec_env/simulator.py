@@ -61,7 +61,6 @@ class Simulator:
             np.full(rows, -1, dtype=np.int64),
             np.zeros(rows, dtype=np.int64),
         )
-        self.results = Results(*(np.zeros(rows) for _ in Results._fields))
         self._world_list = [None] * stacked
         if not scenario.layout_per_episode:
             self._place(0, draw_world(scenario, streams.seed_key(scenario.world_seed)))
@@ -97,10 +96,11 @@ class Simulator:
                 number = int(self._episode.episode[e])
                 world = draw_world(self.scenario, self._episode.key[e], self._space, number)
                 self._place(e, world)
-        self._share(
+        workers.share(
             len(rows),
-            lambda low, high: draw_rows(
-                low, high, rows, self.features, self._worlds, self._episode, self._draws,
+            self._threads,
+            lambda *share: draw_rows(
+                *share, rows, self.features, self._worlds, self._episode, self._draws,
                 self._board, *self._words(), observed,
             ),
         )  # fmt: skip
@@ -118,9 +118,11 @@ class Simulator:
         observed : (E, size) float32 array
             Filled at these rows.
 
-        Notes
-        -----
-        ``results`` holds what the decisions came to.
+        Returns
+        -------
+        Results
+            What the decisions came to, (E,) arrays of this call alone; 0.0 in rows
+            that are not active.
 
         Raises
         ------
@@ -130,16 +132,19 @@ class Simulator:
         n, m = self.scenario.iotds, self.scenario.mecs
         self._check(actions, active)
         scored = actions.dtype.kind == "f"
+        saving = self.scenario.reward == "saving"
+        results = Results(*np.zeros((len(Results._fields), self.rows)))
 
-        def work(low, high):
+        def work(*share):
             step_rows(
-                low, high, actions, scored, active, self.physics, self.features, self._worlds,
+                *share, actions, scored, saving, active, self.physics, self.features, self._worlds,
                 self._episode, self._draws, self._board, cost.scratch(n, m),
-                np.empty(n, dtype=np.int64), *self._words(), self.results, observed,
+                np.empty(n, dtype=np.int64), *self._words(), results, observed,
             )  # fmt: skip
 
         self._forget()
-        self._share(self.rows, work)
+        workers.share(self.rows, self._threads, work)
+        return results
 
     def slot(self, row=0):
         """The Slot that a row observes now; made when first asked for."""
@@ -189,9 +194,6 @@ class Simulator:
             np.empty(-(-n * m // 4) * 4, dtype=np.uint32),
             np.empty(-(-2 * n // 4) * 4 if self._drawn else 0, dtype=np.uint32),
         )
-
-    def _share(self, count, work):
-        return workers.share(count, self._threads, work)
 
     def _place(self, index, world):
         self._world_list[index] = world

@@ -6,7 +6,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from mec_env import checks, streams
-from mec_env.gym_env import ACTIONS, INFO, as_actions, rewards, spaces_of
+from mec_env.gym_env import ACTIONS, INFO, as_actions, spaces_of
 from mec_env.scenarios import resolve
 from mec_env.simulator import Simulator
 
@@ -137,21 +137,18 @@ class MECVectorEnv(VectorEnv):
         actions = as_actions(actions, self.actions, self.action_space.shape)
         active = ~self._ended
         observed = self._empty()
-        self.simulator.step(actions, active, observed)
-        results = self.simulator.results
-        reward = np.where(active, rewards(self.scenario, results), 0.0)
+        results = self.simulator.step(actions, active, observed)
         truncated = active & (self.simulator.slot_index >= self.scenario.slots)
-        infos = {}
+        infos, all_rows = {}, np.ones(self.num_envs, dtype=bool)
         for key in INFO:
-            infos[key] = np.where(active, getattr(results, key), 0.0)
-            infos[f"_{key}"] = np.ones(self.num_envs, dtype=bool)
+            infos[key], infos[f"_{key}"] = getattr(results, key), all_rows
         if self._ended.any():
             self.simulator.reset(np.flatnonzero(self._ended), observed)
         self._ended = truncated.copy()
         if self.autoreset_mode == AutoresetMode.SAME_STEP and truncated.any():
             infos = self._start_next(truncated, observed, infos)
         self._observed = observed
-        return observed, reward, np.zeros(self.num_envs, dtype=bool), truncated, infos
+        return observed, results.reward, np.zeros(self.num_envs, dtype=bool), truncated, infos
 
     def _start_next(self, ended, observed, infos):
         """Reset ended rows within the step; their last observation and info become final."""

@@ -2,15 +2,17 @@
 
 Compiled kernels release the interpreter's lock, so plain threads run them side
 by side. numba's own parallel loops would do too, but their thread pools break
-programs that fork afterwards, as subprocess environments and data loaders do.
+programs that fork afterwards, as subprocess environments and data loaders do;
+and a step takes so little time that futures and queues would eat the gain.
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+import threading
+
+import numpy as np
 
 _LEAST_WORK = 40_000  # links a thread; below, handing work over costs more than it saves.
-_pools = {}
+_crews = {}
 
 
 def available():
@@ -28,13 +30,62 @@ def threads_for(rows, links, threads=None):
 
 
 def share(count, threads, work):
-    """Call ``work(low, high)`` on ``threads`` even parts of ``range(count)``; the list of results."""
-    if threads <= 1 or count <= 1:
-        return [work(0, count)]
-    edges = [count * t // threads for t in range(threads + 1)]
-    # A pool does not survive a fork, hence the process in its key.
-    key = (os.getpid(), threads)
-    if key not in _pools:
-        _pools[key] = ThreadPoolExecutor(threads - 1, thread_name_prefix="mec_env")
-    others = [_pools[key].submit(work, a, b) for a, b in pairwise(edges[1:])]
-    return [work(edges[0], edges[1])] + [f.result() for f in others]
+    """Have ``threads`` threads, this one among them, do ``count`` rows.
+
+    Parameters
+    ----------
+    count, threads : int
+    work : callable
+        ``work(claims, own, chunk)`` for thread ``own``: takes ``chunk`` rows at a
+        time while there are any, counting in ``claims`` (threads + 1,) what is
+        taken of each thread's part and, last, what is done. Thread 0 returns
+        when all rows are done. A thread that wakes late finds less to do.
+    """
+    if threads > 1:
+        # A crew does not survive a fork, hence the process in its key.
+        key = (os.getpid(), threads)
+        if key not in _crews:
+            _crews[key] = _Crew(threads - 1)
+        if _crews[key].run(count, work):
+            return
+    work(np.zeros(2, dtype=np.int64), 0, max(count, 1))
+
+
+class _Crew:
+    """Threads that sleep until there is work."""
+
+    def __init__(self, helpers):
+        self._free = threading.Lock()
+        self._job = None
+        self._wake = [threading.Lock() for _ in range(helpers)]
+        for own, wake in enumerate(self._wake, start=1):
+            wake.acquire()
+            name = f"mec_env-{own}"
+            threading.Thread(target=self._help, args=(own, wake), name=name, daemon=True).start()
+
+    def run(self, count, work):
+        """Do the work; False if the crew is at another thread's."""
+        if not self._free.acquire(blocking=False):
+            return False
+        try:
+            threads = len(self._wake) + 1
+            claims = np.zeros(threads + 1, dtype=np.int64)
+            chunk = max(1, count // (32 * threads))
+            self._job = work, claims, chunk
+            for wake in self._wake:
+                # One that has not woken since the last job takes this one instead.
+                if wake.locked():
+                    wake.release()
+            work(claims, 0, chunk)
+        finally:
+            self._job = None
+            self._free.release()
+        return True
+
+    def _help(self, own, wake):
+        while True:
+            wake.acquire()
+            job = self._job
+            if job is not None:
+                work, claims, chunk = job
+                work(claims, own, chunk)

@@ -11,6 +11,9 @@ from numba import njit, uint32
 
 from mec_env import channel, cost, streams
 from mec_env._bits import fetch_add
+from mec_env.cost import Physics
+from mec_env.link import LinkTable
+from mec_env.observation import Features
 from mec_env.streams import exponential32, log32, philox
 from mec_env.vote import vote
 
@@ -204,11 +207,30 @@ def _wait_for_all(claims, own, rows):
             pass
 
 
+def plain(physics, features, worlds, episode, draws, board):
+    """A batch's parts as bare tuples, which reach a kernel six times faster than named ones."""
+    links, *rest = physics
+    return tuple(links), tuple(rest), *map(tuple, (features, worlds, episode, draws, board))
+
+
+@njit(cache=True, nogil=True)
+def _named(state):
+    """The parts that :func:`plain` took apart; free in compiled code."""
+    links, physics, features, worlds, episode, draws, board = state
+    return (
+        Physics(LinkTable(*links), *physics),
+        Features(*features),
+        Worlds(*worlds),
+        Episode(*episode),
+        Draws(*draws),
+        Board(*board),
+    )
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def draw_rows(
-    claims, own, chunk, rows, features, worlds, episode, draws, board, words, task_words, observed
-):
+def draw_rows(claims, own, chunk, rows, state, words, task_words, observed):
     """Draw and observe the slots of ``rows``, as many as can be claimed."""
+    _, features, worlds, episode, draws, board = _named(state)
     while True:
         low, high = _next_rows(claims, own, chunk, rows.size)
         if low == high:
@@ -253,10 +275,12 @@ def _step(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def step_rows(
-    claims, own, chunk, actions, scored, saving, active, physics, features, worlds, episode, draws, board,
+    claims, own, chunk, actions, scored, saving, active, state,
     scratch, decision, words, task_words, results, observed,
 ):  # fmt: skip
     """Judge the decisions of the active rows that can be claimed, go on, draw and observe."""
+    physics, features, worlds, episode, draws, board = _named(state)
+    scratch, results = cost.Scratch(*scratch), Results(*results)
     while True:
         low, high = _next_rows(claims, own, chunk, active.size)
         if low == high:

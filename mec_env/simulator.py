@@ -8,7 +8,17 @@ give the same numbers to the last bit, on any number of threads.
 import numpy as np
 
 from mec_env import channel, cost, observation, streams, workers
-from mec_env.batch import Board, Draws, Episode, Results, Worlds, draw_rows, first_bad, step_rows
+from mec_env.batch import (
+    Board,
+    Draws,
+    Episode,
+    Results,
+    Worlds,
+    draw_rows,
+    first_bad,
+    plain,
+    step_rows,
+)
 from mec_env.scenario import Range
 from mec_env.slot import Slot, physics_of
 from mec_env.vote import vote
@@ -96,14 +106,12 @@ class Simulator:
                 number = int(self._episode.episode[e])
                 world = draw_world(self.scenario, self._episode.key[e], self._space, number)
                 self._place(e, world)
+        state = self._state()
         workers.share(
             len(rows),
             self._threads,
-            lambda *share: draw_rows(
-                *share, rows, self.features, self._worlds, self._episode, self._draws,
-                self._board, *self._words(), observed,
-            ),
-        )  # fmt: skip
+            lambda *share: draw_rows(*share, rows, state, *self._words(), observed),
+        )
         self._forget()
 
     def step(self, actions, active, observed):
@@ -135,12 +143,13 @@ class Simulator:
         saving = self.scenario.reward == "saving"
         results = Results(*np.zeros((len(Results._fields), self.rows)))
 
+        state = self._state()
+
         def work(*share):
+            room = tuple(cost.scratch(n, m)), np.empty(n, dtype=np.int64), *self._words()
             step_rows(
-                *share, actions, scored, saving, active, self.physics, self.features, self._worlds,
-                self._episode, self._draws, self._board, cost.scratch(n, m),
-                np.empty(n, dtype=np.int64), *self._words(), results, observed,
-            )  # fmt: skip
+                *share, actions, scored, saving, active, state, *room, tuple(results), observed
+            )
 
         self._forget()
         workers.share(self.rows, self._threads, work)
@@ -184,6 +193,11 @@ class Simulator:
         where = f"action[{k}]" if self.rows == 1 else f"actions[{e}, {k}]"
         allowed = "a number" if actions.dtype.kind == "f" else f"from 0 (local) to {m}"
         raise ValueError(f"{where} = {actions[e, k]}: must be {allowed}")
+
+    def _state(self):
+        return plain(
+            self.physics, self.features, self._worlds, self._episode, self._draws, self._board
+        )
 
     def _forget(self):
         self._slots = [None] * self.rows

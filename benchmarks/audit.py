@@ -87,6 +87,9 @@ link followed by exact admission at each server is {large["best-link+admission"]
 certified bound, and the paper's own *Remote* is {large["remote"]:.2f} % above it. A learner that is
 "within 1 %" there has shown nothing. On `square-km` the same rules are
 {km["best-link+admission"]:.1f} % and {km["remote"]:.0f} % off: there learning counts.
+The reason: with equal tasks and links of 1 % of the cost, all that matters is how many devices
+a server takes. The k-th one adds (2k - 1) F / F_max = (2k - 1) 0.1 s against the 2 it costs
+locally, so ten are best; and ten is just what the capacity rule of *Remote* lets in (F_max / f_0).
 
 {verdicts}
 

@@ -7,11 +7,11 @@ time per kind of instance; a time is the least of five runs, because other proce
 """
 
 import argparse
-import platform
 import time
 
 import numpy as np
 
+from benchmarks.record import Record
 from mec_env.admission import admit_kernel
 from mec_env.subset import NODE_CAP, best_subset
 
@@ -56,9 +56,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
 
-    print(
-        f"{options.instances} instances each, {platform.machine()}, Python {platform.python_version()}"
-    )
+    record = Record("benchmarks.admission", "admission")
+    print(f"{options.instances} instances each")
     print(
         f"{'kind':>16} {'askers':>6} {'median':>8} {'99 %':>8} {'max [µs]':>9} {'kept':>5} {'nodes 99 %':>10} {'max':>8}  must"
     )
@@ -81,10 +80,13 @@ def main():
                 kept.append(keep.sum())
             median, tail = np.percentile(times, (50, 99))
             met = "met" if median <= median_must and tail <= tail_must else "MISSED"
-            print(
+            record.row(
                 f"{kind:>16} {n:>6} {median:>8.1f} {tail:>8.1f} {max(times):>9.1f} {np.mean(kept):>5.0f}"
-                f" {np.percentile(nodes, 99):>10.0f} {max(nodes):>8}  {met}"
-            )
+                f" {np.percentile(nodes, 99):>10.0f} {max(nodes):>8}  {met}",
+                kind=kind, askers=n, median_us=median, tail_us=tail, slowest_us=max(times),
+                most_nodes=max(nodes),
+            )  # fmt: skip
+    record.save()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from benchmarks.instances import World
+from benchmarks.record import Record
 from mec_env.certificate import Problem, certify_problem, certify_problems
 
 TEMPERATURES = (0.1, 0.03, 0.01, 0.003, 0.001, 3e-4)
@@ -63,7 +64,7 @@ def medians(calls, runs):
     return np.median(seconds[1:], axis=0)
 
 
-def speed():
+def speed(record):
     print(
         "name         N x M        scipy ms   cold ms (times)   warm ms (times)   tight ms   ns/link"
     )
@@ -86,11 +87,12 @@ def speed():
                     )
                 )
             scipy, cold, warm, tight = 1e3 * np.median(rows, axis=0)
-            print(
+            record.row(
                 f"{name:12} {devices:6}x{servers:<4} {scipy:9.2f} {cold:9.3f} ({scipy / cold:4.0f})"
                 f"  {warm:9.3f} ({scipy / warm:4.0f}) {tight:9.3f} {1e6 * cold / devices / servers:9.1f}",
-                flush=True,
-            )
+                scenario=name, devices=devices, servers=servers, scipy_ms=scipy, cold_ms=cold,
+                warm_ms=warm, tight_ms=tight, times_cold=scipy / cold, times_warm=scipy / warm,
+            )  # fmt: skip
     slots = [World("square-km", seed).slot() for seed in range(256)]
     batch = Problem(*(np.array(part) for part in zip(*slots)))
     one, two = medians(
@@ -100,13 +102,14 @@ def speed():
         ],
         5,
     )
-    print(
+    record.row(
         f"batch of 256 at 180x8: {1e6 * one / 256:.0f} us a slot on 1 thread, "
-        f"{1e6 * two / 256:.0f} on 2"
-    )
+        f"{1e6 * two / 256:.0f} on 2",
+        batch=256, one_thread_us=1e6 * one / 256, two_threads_us=1e6 * two / 256,
+    )  # fmt: skip
 
 
-def gaps():
+def gaps(record):
     for devices, servers, worlds in ((180, 8, 50), (1000, 32, 10), (10_000, 100, 3)):
         for name in ("square-km", "square-50m", "paper-large"):
             found = []
@@ -122,14 +125,15 @@ def gaps():
                     ]
                 )
             means, worst = 100 * np.mean(found, axis=0), 100 * np.max(found, axis=0)
-            print(
+            record.row(
                 f"{name:12} {devices:6}x{servers:<4} mean gap % fast {means[0]:.3g} "
                 f"warm {means[1]:.3g} tight {means[2]:.3g}   worst {worst.round(16)}",
-                flush=True,
-            )
+                scenario=name, devices=devices, servers=servers, worlds=worlds,
+                mean_percent=means.tolist(), worst_percent=worst.tolist(),
+            )  # fmt: skip
 
 
-def exact(worlds=20):
+def exact(record, worlds=20):
     certify_problem(World("square-km", 99).slot(), "exact")
     for name, limit in (("square-km", 1), ("square-50m", 25)):
         seconds, above, proved = [], [], 0
@@ -140,14 +144,22 @@ def exact(worlds=20):
             seconds.append(time.perf_counter() - start)
             proved += c.exact
             above.append(certify_problem(p, "tight").objective / c.objective - 1)
-        print(
+        record.row(
             f"{name:12} 180x8 proved {proved} of {worlds} in {limit} s: median "
             f"{np.median(seconds):.3f} s, slowest {max(seconds):.3f} s; "
             f"tight is {100 * np.mean(above):.4f} % above",
-            flush=True,
-        )
+            scenario=name, proved=proved, of=worlds, limit=limit, seconds=seconds,
+            tight_percent_above=100 * np.mean(above),
+        )  # fmt: skip
+
+
+def main():
+    """Run the parts named, all by default, and record each."""
+    for part in sys.argv[1:] or ("gaps", "speed", "exact"):
+        record = Record("benchmarks.certificate", f"certificate-{part}")
+        {"gaps": gaps, "speed": speed, "exact": exact}[part](record)
+        record.save()
 
 
 if __name__ == "__main__":
-    for part in sys.argv[1:] or ("gaps", "speed", "exact"):
-        {"gaps": gaps, "speed": speed, "exact": exact}[part]()
+    main()

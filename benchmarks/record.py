@@ -55,6 +55,31 @@ def write_json(path, record):
     os.replace(temporary, path)
 
 
+class Record:
+    """Rows that are printed as they come and saved with the run's provenance.
+
+    Parameters
+    ----------
+    module : str
+        Such as ``benchmarks.certificate``.
+    name : str
+        The file in ``benchmarks/results`` without its ending.
+    """
+
+    def __init__(self, module, name):
+        self._provenance, self._path, self._rows = provenance(module), RESULTS / f"{name}.json", []
+
+    def row(self, text, **numbers):
+        """Print ``text`` and keep ``numbers``."""
+        print(text, flush=True)
+        self._rows.append({k: getattr(v, "item", lambda v=v: v)() for k, v in numbers.items()})
+
+    def save(self):
+        """Write what was kept."""
+        write_json(self._path, {"provenance": self._provenance, "rows": self._rows})
+        print(f"recorded in {self._path.name}")
+
+
 def _revision():
     run = subprocess.run(
         ["git", "describe", "--always", "--dirty"],

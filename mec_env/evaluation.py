@@ -87,6 +87,17 @@ class Evaluation:
         return self.interval(self.objective - other.objective)
 
 
+def join(suite, evaluations):
+    """One Evaluation of a suite from those of its worlds, in order.
+
+    For policies that are learned for one world: each is judged on its own
+    (``suite.world(k)``), and the suite's record is all of them.
+    """
+    parts = [vars(evaluation) for evaluation in evaluations]
+    columns = [key for key in parts[0] if key != "suite"]
+    return Evaluation(suite, **{key: np.concatenate([p[key] for p in parts]) for key in columns})
+
+
 def interval(suite, values, confidence=0.95):
     """Mean and bootstrap interval of values (S,) over a suite's worlds, or episodes of its only one."""
     from scipy.stats import bootstrap

@@ -10,6 +10,7 @@ import os
 
 #: Of the files' layout; a file of another version is refused.
 VERSION = 1
+_ENTRY = "dirs"
 
 
 def save(path, kind, header, arrays):
@@ -27,12 +28,12 @@ def save(path, kind, header, arrays):
     from safetensors import numpy as safetensors
 
     arrays = {name: _contiguous(array) for name, array in arrays.items()}
-    text = json.dumps(header, sort_keys=True)
-    metadata = {
-        "kind": kind, "version": str(VERSION), "header": text, "sha256": _digest(text, arrays)
-    }  # fmt: skip
+    text = json.dumps({"kind": kind, "version": VERSION, **header}, sort_keys=True)
+    # One entry holds it all: safetensors writes several in an order that changes from run to run.
+    metadata = {_ENTRY: f"{_digest(text, arrays)} {text}"}
     path = os.fspath(path)
-    temporary = f"{path}.{os.getpid()}.tmp"
+    # Always the same name: what a killed run leaves behind, the next one writes over.
+    temporary = f"{path}.tmp"
     try:
         with open(temporary, "wb") as file:
             file.write(safetensors.save(arrays, metadata))
@@ -70,23 +71,22 @@ def load(path, kind):
     try:
         length = int.from_bytes(data[:8], "little")
         if len(data) < 8 or length > len(data) - 8:
-            raise ValueError("cut short")
-        metadata = json.loads(data[8 : 8 + length])["__metadata__"]
+            raise ValueError("it is cut short")
+        digest, _, text = json.loads(data[8 : 8 + length])["__metadata__"][_ENTRY].partition(" ")
         arrays = safetensors.load(data)
-        found, version = metadata["kind"], metadata["version"]
-        text, digest = metadata["header"], metadata["sha256"]
+        if digest != _digest(text, arrays):
+            raise ValueError("its contents don't match their checksum")
+        header = json.loads(text)
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        reason = str(error).replace("\n", " ")
+        raise ValueError(f"{path}: truncated, corrupted or not a file of DIRS ({reason})") from None
+    if header["kind"] != kind:
+        raise ValueError(f"{path}: holds {header['kind']!r}, must be a file of {kind!r}")
+    if header["version"] != VERSION:
         raise ValueError(
-            f"{path}: not a whole safetensors file of ours, it is truncated, corrupted "
-            f"or something else ({error})"
-        ) from None
-    if found != kind:
-        raise ValueError(f"{path}: holds {found!r}, must be a file of {kind!r}")
-    if version != str(VERSION):
-        raise ValueError(f"{path}: written in version {version}, this program reads {VERSION}")
-    if digest != _digest(text, arrays):
-        raise ValueError(f"{path}: corrupted, its contents don't match their checksum")
-    return json.loads(text), arrays
+            f"{path}: written in version {header['version']}, this program reads {VERSION}"
+        )
+    return header, arrays
 
 
 def same(path, what, found, wanted):

@@ -158,7 +158,7 @@ class DIRS:
         """
         header, arrays = checkpoint.load(path, "dirs-policy")
         learner = cls(Settings.from_dict(header["settings"]))
-        learner._task = header
+        learner._task = {name: header[name] for name in ("scenario", "seed", "settings")}
         trained = Scenario.from_toml(header["scenario"])
         if scenario is not None:
             same_size(path, trained, resolve(scenario))

@@ -147,9 +147,16 @@ class Trainer:
 
 
 def load_weights(agents, arrays, prefix=""):
-    """Fill the agents from arrays by name."""
-    size = len(prefix)
-    state = {
-        k[size:]: torch.from_numpy(np.array(v)) for k, v in arrays.items() if k.startswith(prefix)
-    }
-    agents.load_state_dict(state)
+    """Fill the agents from arrays by name.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if they are of other networks.
+    """
+    for name, value in agents.state_dict().items():
+        array = arrays.get(prefix + name)
+        if array is None or array.shape != tuple(value.shape):
+            found = "none" if array is None else f"of shape {array.shape}"
+            raise ValueError(f"weights: {name} is {found}, must be {tuple(value.shape)}")
+        value.copy_(torch.from_numpy(np.array(array)))

@@ -13,6 +13,8 @@ from mec_env import observation
 from mec_env.vote import vote
 from tests.helpers import UNEQUAL
 
+torch.set_num_threads(1)
+
 SMALL = mec_env.Scenario(mecs=3, iotds=5)
 
 

@@ -59,6 +59,11 @@ class Learner(Protocol):
         """The learner of a file, its ``policy`` ready to act."""
 
 
+def learner_names():
+    """Names of the built-in learners and of those that installed projects registered."""
+    return [*LEARNERS, *(point.name for point in entry_points(group=GROUP))]
+
+
 def find_learner(name):
     """The class of a learner.
 
@@ -73,9 +78,16 @@ def find_learner(name):
     ValueError
         In one sentence: an unknown name, with the nearest right one, or a module or
         class that isn't there.
+    ImportError
+        If a built-in learner's extra is not installed, with the command that installs it.
     """
     if name in LEARNERS:
-        return _resolve(LEARNERS[name])
+        try:
+            return _resolve(LEARNERS[name])
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                f'learner {name!r} needs {error.name}: pip install "mec-offloading[{name}]"'
+            ) from None
     if ":" in name:
         return _resolve(name)
     found = {point.name: point for point in entry_points(group=GROUP)}

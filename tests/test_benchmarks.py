@@ -1,6 +1,7 @@
 """The benches' own claims: the reference costs what we cost, the leaderboard writes what it says."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -57,6 +58,8 @@ def test_leaderboard_writes_table_json_and_plot(tmp_path, capsys):
     [
         (["--suites", "square-kn-v1"], "did you mean 'square-km-v1'"),
         (["--learners", "gredy"], "did you mean 'greedy'"),
+        (["--learners", "nowhere.module:Class"], "there is no module 'nowhere.module'"),
+        (["--training-slots", "0"], "--training-slots 0"),
         (["--sites", "sites.csv"], "go together"),
         (["--slots", "0"], "at least 1"),
         (["--sites", "none.csv", "--users", "none.csv"], "none.csv"),
@@ -67,6 +70,28 @@ def test_leaderboard_refuses(arguments, says, capsys):
         leaderboard.main(arguments)
     assert stop.value.code == 2
     assert says in capsys.readouterr().err
+
+
+class AlwaysLocal:
+    """A learner of somebody else's: it learns nothing, and says how far it is."""
+
+    name, information = "always-local", "global"
+
+    def learn(self, scenario, seed, slots=None, progress=None):
+        progress(SimpleNamespace(stage="online", done=slots, total=slots, objective=1.0))
+        self.world = scenario.world_seed
+        return mec_env.RULES["local"]()
+
+
+def test_leaderboard_takes_anyone_s_learner(tmp_path, capsys):
+    leaderboard.main(
+        ["--suites", "paper-medium-v1", "--worlds", "2", "--slots", "3", "--training-slots", "5",
+         "--learners", "local,tests.test_benchmarks:AlwaysLocal", "--out", str(tmp_path / "board")]
+    )  # fmt: skip
+    record = json.loads((tmp_path / "board.json").read_text())
+    first, second = record["suites"]["paper-medium-v1 (part)"]
+    assert {first["method"], second["method"]} == {"local", "tests.test_benchmarks:AlwaysLocal"}
+    assert first["objective"] == second["objective"] == 60.0
 
 
 def test_leaderboard_on_a_city(tmp_path, capsys):

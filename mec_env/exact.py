@@ -21,8 +21,9 @@ from scipy.sparse import coo_array
 from mec_env import dual, moves
 from mec_env.branching import branch_and_bound, forbid
 
-# About 0.1 s of branch and bound, in devices times servers times children at most tried.
-WORK = 4_000_000
+# Branch and bound succeeds within some 0.1 s of this or gives up after 1 s, in devices times
+# servers times children at most tried.
+WORK = 10_000_000
 # Decisions looked at before HiGHS starts, about 0.5 ms each at 180 devices.
 ROUNDINGS = 64
 # Tangents of each square, 0.025 apart, and how often more may be added where one was missed.

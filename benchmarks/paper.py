@@ -133,12 +133,20 @@ def _work(name, variants, store):
     ]
     with tqdm(order, desc=name, unit="cell", file=sys.stderr) as bar:
         for variant, spec in bar:
-            label = f"{variant}, world {spec['world']}"
-            bar.set_postfix_str(label)
-            results[variant].append(
-                store.get(spec, lambda what, label=label: bar.set_postfix_str(f"{label}: {what}", refresh=False) or bar.update(0))
-            )  # fmt: skip
+            tell = _teller(bar, f"{variant}, world {spec['world']}")
+            results[variant].append(store.get(spec, tell))
     return results
+
+
+def _teller(bar, label):
+    """A callback that shows what a cell is doing, as often as the bar redraws."""
+    bar.set_postfix_str(label)
+
+    def tell(what):
+        bar.set_postfix_str(f"{label}: {what}", refresh=False)
+        bar.update(0)
+
+    return tell
 
 
 def _print(entry, plan, head, rows, note, claims, left_out):

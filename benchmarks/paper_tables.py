@@ -282,7 +282,7 @@ def table5_rows(results, plan):
     return (
         head,
         rows,
-        "Seconds of training by wall clock on this machine; inference: median slot, powers and shares included for DIRS.",
+        "Seconds of training by wall clock; inference: median slot, powers and shares included for DIRS.",
     )
 
 

@@ -111,6 +111,7 @@ class DIRS:
             imitation.pretrain(trainer, settings, report, lambda: self._keep(trainer, done))
 
         # Online distributed inference stage, lines 5 to 15.
+        self.policy.refresh()
         source = TrainingSlots(scenario, seed, ONLINE, skip=done)
         for t in range(done, total):
             decision = self.policy.vote(source.observation)
@@ -118,7 +119,6 @@ class DIRS:
                 report(self._train(trainer, source, decision, t, total))
             self.objectives[t] = source.decide(decision)
             self._keep(trainer, t + 1)
-        self.policy.refresh()
         self._keep(trainer, total, at_once=True)
         return self.policy
 
@@ -129,6 +129,7 @@ class DIRS:
         trainer.replay.add(source.observation, refined)
         for _ in range(settings.updates):
             loss = trainer.update()
+        self.policy.refresh()
         objective, bound = objective_of(slot, vote), certify(slot).lower_bound
         return Progress(
             "online", min(t + settings.interval, total), total, float(loss.mean()), objective, least, objective / bound - 1.0,

@@ -30,7 +30,7 @@ class DIRSPolicy:
 
     def __init__(self, agents, scenario):
         self.agents, self.scenario = agents, scenario
-        self._alone = None
+        self.refresh()
 
     def prepare(self, scenario):
         """Check that a scenario is of the size that the agents were trained on.
@@ -44,6 +44,7 @@ class DIRSPolicy:
     def refresh(self):
         """Take note that the agents' weights changed."""
         self._alone = None
+        self._layers = _folded(self.agents)
 
     def act(self, agent, observation):
         """Scores (N,) float32 of one server.
@@ -63,8 +64,14 @@ class DIRSPolicy:
 
     def scores(self, observations):
         """Scores (S, M, N) float32 for whole observations (S, size)."""
+        observations = torch.from_numpy(np.ascontiguousarray(observations))
         with torch.inference_mode():
-            scores = self.agents(torch.from_numpy(np.ascontiguousarray(observations)))
+            x = self.agents.columns(observations)
+            *hidden, last = self._layers
+            for weight, bias in hidden:
+                x = torch.baddbmm(bias, x, weight).relu_()
+            weight, bias = last
+            scores = torch.baddbmm(bias, x, weight).sigmoid_()
             return scores.transpose(0, 1).contiguous().numpy()
 
     def vote(self, observation):
@@ -107,6 +114,18 @@ class DIRSPolicy:
                 s.physics, s._by_server, s.tasks, s.local_speed, s.local_power, s.server_speed, decisions[k]
             )  # fmt: skip
         return decisions, power, cpu
+
+
+def _folded(agents):
+    """The layers' weights and biases with the inputs' standardisation in the first: two passes less.
+
+    For one slot they and torch's calls would take as long as the networks.
+    """
+    layers = [(w.detach(), b.detach()) for w, b in zip(agents.weights, agents.biases)]
+    weight, bias = (part.double() for part in layers[0])
+    weight = weight / agents.deviation.double().transpose(1, 2)
+    layers[0] = weight.float(), (bias - agents.mean.double() @ weight).float()
+    return layers
 
 
 @njit(cache=True, nogil=True)

@@ -128,6 +128,17 @@ def test_the_policy_acts_on_its_own_column_and_all_its_ways_agree():
     assert len(evaluation.objective) == 5
 
 
+def test_a_policy_takes_note_of_new_weights_when_it_is_refreshed():
+    policy = DIRS(QUICK).learn(TINY, 0, slots=0)
+    seen = mec_env.MECEnv(TINY).reset(seed=1)[0][None]
+    with torch.no_grad():
+        for parameter in policy.agents.parameters():
+            parameter.mul_(1.5)
+    policy.refresh()
+    expected = policy.agents(torch.from_numpy(seen)).detach().numpy().transpose(1, 0, 2)
+    np.testing.assert_allclose(policy.scores(seen), expected, atol=1e-5)
+
+
 def test_another_column_does_not_touch_an_agents_scores():
     policy = DIRS(QUICK).learn(TINY, 0, slots=10)
     whole, _ = mec_env.MECEnv(TINY).reset(seed=1)

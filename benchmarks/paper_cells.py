@@ -212,9 +212,8 @@ def imitate(spec, progress):
     # One episode for both: the first slots are learned from, the last ones are the test.
     observations, _ = imitation.observe(scenario, seed, spec["largest"] + spec["tests"])
     chosen = [*range(count), *range(spec["largest"], spec["largest"] + spec["tests"])]
-    decisions = _demonstrations(scenario, settings.demonstration_search, seed, len(observations))[
-        chosen
-    ]
+    shown = settings.replace(loss="L1", demonstration_count=None)
+    decisions = _demonstrations(scenario, shown, seed, len(observations))[chosen]
     progress("demonstrated")
     trainer = Trainer(scenario, settings, seed)
     trainer.agents.fit_inputs(observations[:count])
@@ -234,15 +233,12 @@ def imitate(spec, progress):
     return out
 
 
-@functools.lru_cache(maxsize=2)
-def _demonstrations(scenario, search, seed, count):
+@functools.lru_cache(maxsize=4)
+def _demonstrations(scenario, settings, seed, count):
     # The variants of a world learn from the same demonstrations: found once.
     from dirs_solver import imitation
 
-    slots = imitation.observe(scenario, seed, count)[1]
-    return np.array(
-        [imitation.search_from_nothing(slot, search, seed, k) for k, slot in enumerate(slots)]
-    )
+    return imitation.demonstrate(imitation.observe(scenario, seed, count)[1], settings, seed)
 
 
 def search(spec, progress):

@@ -81,7 +81,7 @@ def fig3_claims(results, plan):
             claims.append(
                 Claim(
                     "V-B, Fig. 3",
-                    f"agent {agent + 1}'s loss settles at about 0.2 (0.15 to 0.25, ours), read as {reading}",
+                    f"agent {agent + 1}'s loss ends at about 0.2 (0.15 to 0.25, ours), read as {reading}",
                     rule.within(late, 0.15, 0.25, "loss at the end"),
                     nothing_printed(),
                 )

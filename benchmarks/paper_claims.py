@@ -107,7 +107,8 @@ def within(values, low, high, name, printed=False):
     mean, first, last = _bounds(_numbers(values), printed)
     inside, outside = low <= first and last <= high, last < low or first > high
     verdict = HOLDS if inside else FAILS if outside else UNKNOWN
-    why = f"{name}: {_say(mean, first, last, printed, '.4g')}, asked for {low:.4g} to {high:.4g}"
+    asked = f"{low:.4g} to {high:.4g}" if math.isfinite(low) else f"at most {high:.4g}"
+    why = f"{name}: {_say(mean, first, last, printed, '.4g')}, asked for {asked}"
     return Verdict(verdict, why)
 
 

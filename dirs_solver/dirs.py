@@ -132,7 +132,8 @@ class DIRS:
         self.policy.refresh()
         objective, bound = objective_of(slot, vote), certify(slot).lower_bound
         return Progress(
-            "online", min(t + settings.interval, total), total, float(loss.mean()), objective, least, objective / bound - 1.0
+            "online", min(t + settings.interval, total), total, float(loss.mean()), objective, least, objective / bound - 1.0,
+            tuple(loss.tolist()),
         )  # fmt: skip
 
     def save(self, path):

@@ -77,5 +77,10 @@ def pretrain(trainer, settings, report, keep):
     """
     while trainer.updates < settings.pretraining:
         loss = trainer.update()
-        report(Progress("pre-training", trainer.updates, settings.pretraining, float(loss.mean())))
+        report(
+            Progress(
+                "pre-training", trainer.updates, settings.pretraining, float(loss.mean()),
+                losses=tuple(loss.tolist()),
+            )
+        )  # fmt: skip
         keep()

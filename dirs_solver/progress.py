@@ -21,6 +21,8 @@ class Progress:
         The same after the refinement.
     gap : float
         The vote's distance from the certified bound, (objective - bound) / bound.
+    losses : tuple of float
+        Each agent's loss of the last update (Fig. 3); empty where there was none.
     """
 
     stage: str
@@ -30,6 +32,7 @@ class Progress:
     objective: float = float("nan")
     refined: float = float("nan")
     gap: float = float("nan")
+    losses: tuple[float, ...] = ()
 
 
 def progress_bar():

@@ -54,8 +54,8 @@ class TrainingSlots:
 
     def decide(self, decision):
         """Judge a decision (N,) int64 and go on to the next slot; its objective."""
-        self._simulator.step(decision[None], np.ones(1, dtype=bool), self._observed)
-        return float(self._simulator.results.objective[0])
+        active = np.ones(1, dtype=bool)
+        return float(self._simulator.step(decision[None], active, self._observed).objective[0])
 
 
 class Trainer:

@@ -112,7 +112,7 @@ def search_all(slot, start, levy, scale, seed, number, classic=False, history=No
     Parameters
     ----------
     slot, start, levy, seed, number, history
-        As in :func:`dirs_solver.levy.search`; ``history[0]`` is the first population's best.
+        As in :func:`dirs_solver.levy.search`.
     scale : float
         eta of equation (18).
 

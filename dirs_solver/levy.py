@@ -211,6 +211,7 @@ def _search(
         for j in range(m + 1):
             cost[p] += slope[j] * load[p, j] * load[p, j]
 
+    history[0] = cost.min()
     block = -(-n // 4) * 4
     words = np.empty(3 * block, np.uint32)
     steps = np.empty(n, np.float32)
@@ -271,7 +272,7 @@ def search(slot, start, levy, seed, number, members=None, history=None):
     members : (P, N) int64, optional
         The first population, instead of one around ``start``; is overwritten.
     history : (generations + 1,) float64, optional
-        Filled from entry 1 on with the best objective after each generation.
+        Filled: the first population's best objective, then that after each generation.
 
     Returns
     -------

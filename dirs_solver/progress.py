@@ -64,7 +64,8 @@ def progress_bar():
         }
         bar.set_postfix({key: text for key, text in words.items() if "nan" not in text})
         if report.done >= report.total:
-            bar.close()
+            # Another training with the same callback draws a bar of its own.
+            bars.pop(report.stage).close()
 
     return show
 

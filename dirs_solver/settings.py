@@ -34,10 +34,10 @@ class Levy:
     threshold: float = 0.4
 
     def __post_init__(self):
-        checks.integer("population", self.population, 1)
-        checks.integer("generations", self.generations, 1)
-        checks.number("threshold", self.threshold, positive=False)
-        if not 0.3 < checks.number("beta", self.beta) < 2.0:
+        _put(self, checks.integer, ("population", "generations"), 1)
+        _put(self, checks.number, ("beta",))
+        _put(self, checks.number, ("threshold",), positive=False)
+        if not 0.3 < self.beta < 2.0:
             raise ValueError(f"beta = {self.beta}: must be above 0.3 and below 2")
 
 
@@ -128,13 +128,12 @@ class Settings:
     inputs: str = "gains"
 
     def __post_init__(self):
-        for name in ("buffer", "batch", "interval", "updates"):
-            checks.integer(name, getattr(self, name), 1)
-        checks.integer("pretraining", self.pretraining, 0)
-        for name in ("epsilon_agents", "epsilon_demonstrations", "learning_rate", "step_scale"):
-            checks.number(name, getattr(self, name))
-        for name in ("weight_decay", "agent_weight", "priority_exponent", "epsilon"):
-            checks.number(name, getattr(self, name), positive=False)
+        _put(self, checks.integer, ("buffer", "batch", "interval", "updates"), 1)
+        _put(self, checks.integer, ("pretraining",), 0)
+        positive = ("epsilon_agents", "epsilon_demonstrations", "learning_rate", "step_scale")
+        _put(self, checks.number, positive)
+        not_negative = ("weight_decay", "agent_weight", "priority_exponent", "epsilon")
+        _put(self, checks.number, not_negative, positive=False)
         if self.epsilon > 1.0:
             raise ValueError(f"epsilon = {self.epsilon}: must be from 0 to 1")
         if self.hidden is not None:
@@ -143,7 +142,7 @@ class Settings:
             pair = tuple(checks.integer("hidden", width, 1) for width in self.hidden)
             object.__setattr__(self, "hidden", pair)
         if self.demonstration_count is not None:
-            checks.integer("demonstration_count", self.demonstration_count, 1, self.buffer)
+            _put(self, checks.integer, ("demonstration_count",), 1, self.buffer)
         for name in ("search", "demonstration_search"):
             value = getattr(self, name)
             if isinstance(value, dict):
@@ -194,6 +193,12 @@ class Settings:
         if not self.imitation:
             return 0
         return self.demonstration_count or min(512 if devices >= 100 else 256, self.buffer)
+
+
+def _put(settings, check, names, *limits, **kinds):
+    """Check fields and store them as Python's own numbers, which JSON takes."""
+    for name in names:
+        object.__setattr__(settings, name, check(name, getattr(settings, name), *limits, **kinds))
 
 
 def slots_for(devices):

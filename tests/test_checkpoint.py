@@ -18,51 +18,43 @@ torch.set_num_threads(1)
 
 SCENARIO = mec_env.Scenario(mecs=2, iotds=8)
 SETTINGS = Settings(hidden=(12, 10), batch=16, pretraining=40, demonstration_count=16, buffer=40)
-SLOTS = 300
+SLOTS = 200
 
 #: The same training as a program of its own, which can be killed.
 PROGRAM = """
 import sys
-from tests.test_checkpoint import SCENARIO, SETTINGS, SLOTS
-from dirs_solver import DIRS
-print("ready", flush=True)
-learner = DIRS(SETTINGS, checkpoint=sys.argv[1], checkpoint_seconds=0)
-learner.learn(SCENARIO, 7, slots=SLOTS)
-learner.save(sys.argv[2])
+from tests.test_checkpoint import train
+train(sys.argv[1])
 """
 
 
-def run(directory, name, kill_after=None):
-    """Train in a process of its own; True if it ended, False if it was killed."""
-    command = [
-        sys.executable,
-        "-c",
-        PROGRAM,
-        directory / f"{name}.training",
-        directory / f"{name}.policy",
-    ]
-    process = subprocess.Popen(
-        command, cwd=os.path.dirname(os.path.dirname(__file__)), stdout=subprocess.PIPE
-    )
-    process.stdout.readline()
-    if kill_after is None:
-        return process.wait() == 0
-    time.sleep(kill_after)
+def train(path):
+    """The whole training, or what is left of it, with a checkpoint after every update."""
+    learner = DIRS(SETTINGS, checkpoint=path, checkpoint_seconds=0)
+    learner.learn(SCENARIO, 7, slots=SLOTS)
+
+
+def train_and_kill(path, delay):
+    """Train in a process of its own that is killed some seconds after its first checkpoint."""
+    root = os.path.dirname(os.path.dirname(__file__))
+    before = path.stat().st_mtime_ns if path.exists() else None
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM, path], cwd=root)
+    while process.poll() is None and (not path.exists() or path.stat().st_mtime_ns == before):
+        time.sleep(0.001)
+    time.sleep(delay)
     process.send_signal(signal.SIGKILL)
-    return process.wait() == 0
+    return process.wait() == -signal.SIGKILL
 
 
-def test_a_training_that_is_killed_again_and_again_ends_like_one_that_is_not(tmp_path):
-    assert run(tmp_path, "whole")
-    rng = np.random.default_rng(1)
-    kills = 0
-    for _ in range(4):
-        kills += not run(tmp_path, "killed", kill_after=rng.uniform(0.3, 1.2))
-    assert run(tmp_path, "killed")
-    assert kills, "no run was killed before its end"
-    for kind in ("training", "policy"):
-        whole, killed = ((tmp_path / f"{name}.{kind}").read_bytes() for name in ("whole", "killed"))
-        assert whole == killed
+@pytest.mark.parametrize("times", [2, pytest.param(10, marks=pytest.mark.slow)])
+def test_a_training_that_is_killed_again_and_again_ends_like_one_that_is_not(tmp_path, times):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    train(whole)
+    rng = np.random.default_rng()
+    kills = [train_and_kill(killed, rng.uniform(0.0, 0.3)) for _ in range(times)]
+    assert any(kills), "no run was killed before its end"
+    train(killed)
+    assert whole.read_bytes() == killed.read_bytes()
 
 
 @pytest.mark.parametrize("stop_at", [1, 17, 40, 41, 45, 52])

@@ -1,5 +1,6 @@
 """The Lévy flight search: steps, equations (18) to (23), and a plain Algorithm 4 beside it."""
 
+import json
 import math
 
 import numpy as np
@@ -119,10 +120,13 @@ def plain_algorithm_4(slot, start, search, seed, number):
 
 def test_the_search_is_algorithm_4():
     rng = np.random.default_rng(5)
+    history = np.empty(SEARCH.generations + 1)
     for number in range(10):
         slot = random_slot(rng, 11, 3)
         start = rng.integers(0, 4, 11)
-        decision, objective = levy.search(slot, start, SEARCH, 7, number)
+        decision, objective = levy.search(slot, start, SEARCH, 7, number, history=history)
+        assert np.all(np.diff(history) <= 0) and history[-1] == pytest.approx(objective)
+        assert history[0] <= mec_env.outcome(slot, start).objective * (1 + 1e-12)
         expected, least = plain_algorithm_4(slot, start, SEARCH, 7, number)
         np.testing.assert_array_equal(decision, expected)
         assert objective == pytest.approx(least, rel=1e-12)
@@ -210,5 +214,6 @@ def test_settings_are_checked():
     with pytest.raises(ValueError, match="did you mean 'buffer'"):
         Settings().replace(bufer=3)
     settings = Settings(search=Levy(7), hidden=(5, 6))
-    assert Settings.from_dict(settings.to_dict()) == settings
+    assert Settings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
+    assert type(Settings(batch=np.int64(3)).batch) is int
     assert Settings().hidden_for(30) == (80, 60) and Settings().hidden_for(50) == (75, 63)

@@ -265,10 +265,7 @@ def search(spec, progress):
         elif what["method"] == "classic":
             joint.classic_search(slot, start, flight, what["eta"], seed, k, history)
         else:
-            members = levy.population_of(seed, k, start, m + 1, flight.population)
-            first = min(mec_env.outcome(slot, member).objective for member in members)
             levy.search(slot, start, flight, seed, k, history=history)
-            history[0] = first
         curve += history
         progress(f"slot {k + 1}/{suite.size}")
     optimum = float(_bounds(suite)[1].mean())

@@ -131,7 +131,10 @@ def judged(worlds=3, **fields):
     )
     base = {**base, "seconds": 0.001, **fields}
     return [
-        {"judged": {k: v * (1 + 1e-4 * w) for k, v in base.items()}, "training_seconds": 40.0 + w}
+        {
+            "judged": {k: v * (1 + 1e-4 * w) for k, v in base.items()},
+            "training_processor_seconds": 40.0 + w,
+        }
         for w in range(worlds)
     ]
 

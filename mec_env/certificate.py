@@ -9,7 +9,6 @@ This module reads an effort and calls the parts: ``dual`` for prices and bound, 
 decision, ``equal_tasks`` and ``exact`` for proofs.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from mec_env import dual, moves
+from mec_env import dual, moves, workers
 from mec_env.equal_tasks import all_equal, bound_at_tolls, cancel_cycles
 
 EFFORTS = ("fast", "tight", "exact")
@@ -232,7 +231,7 @@ def certify_problems(problems, effort="fast", prices=None, time_limit=None, thre
 
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be at least 1, not {threads}")
-    threads = min(slots, threads or os.cpu_count() or 1)
+    threads = min(slots, threads or workers.available())
     if threads == 1:
         work(0, slots)
     else:

@@ -103,9 +103,7 @@ def test_gap_at_10_000_devices(name):
     world = World(name, 0, 10_000, 100)
     prices = certify_problem(world.slot()).prices
     problem = world.slot()
-    assert check(problem, certify_problem(problem, prices=prices)).gap < (
-        2e-4 if name == "square-km" else 3e-4
-    )
+    assert check(problem, certify_problem(problem, prices=prices)).gap < 2e-4
 
 
 def extremes():

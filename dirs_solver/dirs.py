@@ -73,7 +73,8 @@ class DIRS:
             number of devices, as in the paper.
         progress : callable, optional
             Called with a :class:`dirs_solver.Progress` after every chunk of demonstrations,
-            every update of the pre-training and every online training.
+            every update of the pre-training and every online training. If it returns True
+            the stage ends there, and the next one at its first report.
 
         Returns
         -------
@@ -105,7 +106,7 @@ class DIRS:
             trainer.agents.fit_inputs(observations)
             if settings.imitation:
                 decisions = imitation.demonstrate(shown, settings, seed, report)
-                trainer.replay.add_demonstrations(observations, decisions)
+                trainer.replay.add_demonstrations(observations[: len(decisions)], decisions)
                 self._keep(trainer, done)
         if settings.imitation:
             imitation.pretrain(trainer, settings, report, lambda: self._keep(trainer, done))
@@ -114,12 +115,15 @@ class DIRS:
         self.policy.refresh()
         source = TrainingSlots(scenario, seed, ONLINE, skip=done)
         for t in range(done, total):
-            decision = self.policy.vote(source.observation)
+            decision, stop = self.policy.vote(source.observation), False
             if t % settings.interval == 0:
-                report(self._train(trainer, source, decision, t, total))
+                stop = report(self._train(trainer, source, decision, t, total))
             self.objectives[t] = source.decide(decision)
             self._keep(trainer, t + 1)
-        self._keep(trainer, total, at_once=True)
+            if stop:
+                self.objectives = self.objectives[: t + 1]
+                break
+        self._keep(trainer, len(self.objectives), at_once=True)
         return self.policy
 
     def _train(self, trainer, source, vote, t, total):
@@ -211,8 +215,7 @@ class DIRS:
             callbacks.append(scalar_writer(self._directory))
 
         def report(what):
-            for callback in callbacks:
-                callback(what)
+            return any([callback(what) is True for callback in callbacks])
 
         return report
 

@@ -37,7 +37,7 @@ def demonstrate(slots, settings, seed, report=None):
         (the paper's) or ``mec_env.certify``.
     seed : int
     report : callable, optional
-        Called with a Progress now and then.
+        Called with a Progress now and then; if it returns True, those found are all.
     """
     decisions = []
     for first in range(0, len(slots), _CHUNK):
@@ -49,8 +49,8 @@ def demonstrate(slots, settings, seed, report=None):
                 search_from_nothing(slot, settings.demonstration_search, seed, first + k)
                 for k, slot in enumerate(chunk)
             ]
-        if report is not None:
-            report(Progress("demonstrations", len(decisions), len(slots)))
+        if report is not None and report(Progress("demonstrations", len(decisions), len(slots))):
+            break
     return np.array(decisions)
 
 
@@ -71,16 +71,18 @@ def pretrain(trainer, settings, report, keep):
         Its replay buffer holds the demonstrations.
     settings : Settings
     report : callable
-        Called with a Progress after every update.
+        Called with a Progress after every update; if it returns True, that was the last.
     keep : callable
         Called after every update, to save a checkpoint when it is due.
     """
     while trainer.updates < settings.pretraining:
         loss = trainer.update()
-        report(
+        stop = report(
             Progress(
                 "pre-training", trainer.updates, settings.pretraining, float(loss.mean()),
                 losses=tuple(loss.tolist()),
             )
         )  # fmt: skip
         keep()
+        if stop:
+            break

@@ -2,15 +2,26 @@
 
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from mec_env import checks
+from mec_env.rules import RULES
 
 #: Entry point group by which another project adds its learners.
 GROUP = "mec_env.learners"
 
-#: Built-in learners: name -> ``module:Class``.
-LEARNERS = {"dirs": "dirs_solver.dirs:DIRS"}
+
+class BuiltIn(NamedTuple):
+    """Where a learner of ours is, ``module:Class``, and the extra that it needs."""
+
+    place: str
+    extra: str
+
+
+#: Built-in learners by name; the rules of ``mec_env`` are learners too, that learn nothing.
+LEARNERS = {
+    "dirs": BuiltIn("dirs_solver.dirs:DIRS", "dirs"),
+}
 
 
 @runtime_checkable
@@ -43,12 +54,14 @@ class Learner(Protocol):
             Slots to learn on; by default what the algorithm takes for right.
         progress : callable, optional
             Called now and then with an object that has ``stage``, ``done``, ``total``,
-            and may have ``objective`` and ``gap``.
+            and may have ``objective`` and ``gap``. If it returns True the time is up:
+            the learner returns what it has learned so far.
 
         Returns
         -------
         object
-            A policy that ``mec_env.evaluate`` takes.
+            A policy that ``mec_env.evaluate`` takes. It may say how many weights it
+            has: ``parameter_count``.
         """
 
     def save(self, path):
@@ -70,8 +83,8 @@ def find_learner(name):
     Parameters
     ----------
     name : str
-        A built-in name, one that an installed project registered in the entry point
-        group ``mec_env.learners``, or ``module:Class``.
+        A built-in name, a rule's, one that an installed project registered in the entry
+        point group ``mec_env.learners``, or ``module:Class``.
 
     Raises
     ------
@@ -83,15 +96,40 @@ def find_learner(name):
     """
     if name in LEARNERS:
         try:
-            return _resolve(LEARNERS[name])
+            return _resolve(LEARNERS[name].place)
         except ModuleNotFoundError as error:
             raise ImportError(
-                f'learner {name!r} needs {error.name}: pip install "mec-offloading[{name}]"'
+                f"learner {name!r} needs {error.name}: "
+                f'pip install "mec-offloading[{LEARNERS[name].extra}]"'
             ) from None
+    if name in RULES:
+        return rule_learner(name)
     if ":" in name:
         return _resolve(name)
     found = {point.name: point for point in entry_points(group=GROUP)}
-    return found[checks.known("learner", name, {**LEARNERS, **found})].load()
+    return found[checks.known("learner", name, {**LEARNERS, **RULES, **found})].load()
+
+
+def rule_learner(name_):
+    """The class of a learner that learns nothing and answers a rule of ``mec_env.RULES``."""
+
+    class RuleLearner:
+        name = name_
+        information = "global"
+        policy = RULES[name_]()
+
+        def learn(self, scenario, seed, slots=None, progress=None):
+            self.policy = RULES[name_]()
+            return self.policy
+
+        def save(self, path):
+            raise ValueError(f"{name_!r} is a rule and learns nothing: there is nothing to save")
+
+        @classmethod
+        def load(cls, path):
+            raise ValueError(f"{name_!r} is a rule and learns nothing: there is nothing to load")
+
+    return RuleLearner
 
 
 def _resolve(place):

@@ -1,0 +1,46 @@
+"""A baseline's settings: one TOML file each, with what was chosen and what else was tried."""
+
+import tomllib
+from pathlib import Path
+
+from mec_env import checks
+
+FOLDER = Path(__file__).parent / "settings"
+
+
+def settings_of(name, changed=None):
+    """The settings of a baseline.
+
+    Its file ``settings/NAME.toml`` has a table ``[settings]``, the choice, and tables
+    ``[[candidates]]``, each a few settings that were tried in place of the chosen ones
+    (``python -m benchmarks.choose NAME`` tries them again, on worlds of no suite).
+
+    Parameters
+    ----------
+    name : str
+        The learner's.
+    changed : dict, optional
+        Settings of one's own in place of the chosen ones.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        For a setting that the file doesn't know.
+    """
+    settings = _read(name)["settings"]
+    for key in changed or {}:
+        checks.known("setting", key, settings)
+    return {**settings, **(changed or {})}
+
+
+def candidates_of(name):
+    """What was tried for a baseline: a list of changes to its settings, the first one none."""
+    return [{}, *_read(name).get("candidates", [])]
+
+
+def _read(name):
+    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))

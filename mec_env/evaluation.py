@@ -30,6 +30,8 @@ class Evaluation:
         Share of devices that offload.
     seconds : (S,) float64
         Wall time of the decision [s].
+    decision : (S, N) uint8, or uint16 where there are more than 255 servers
+        0 runs locally, j on server j.
     """
 
     suite: Suite
@@ -40,6 +42,7 @@ class Evaluation:
     energy: np.ndarray
     offloaded: np.ndarray
     seconds: np.ndarray
+    decision: np.ndarray
 
     @property
     def gap(self):
@@ -121,7 +124,7 @@ def interval(suite, values, confidence=0.95):
     return mean, float(low), float(high)
 
 
-def evaluate(policy, suite, progress=None, bounds=None):
+def evaluate(policy, suite, progress=None, bounds=None, seed=0):
     """Judge a policy on a suite.
 
     Parameters
@@ -133,7 +136,7 @@ def evaluate(policy, suite, progress=None, bounds=None):
         ``act(agent, observation) -> scores`` (local: run through the parallel
         environment, so it sees its own column and no more). If it has
         ``prepare(scenario)``, that is called once per world, with training slots
-        to draw; ``reset(seed)``, before each episode.
+        to draw; ``reset(seed)``, before each episode, with a number of its own.
     suite : Suite or str
         A suite or a name of ``mec_env.SUITES``.
     progress : callable, optional
@@ -141,6 +144,9 @@ def evaluate(policy, suite, progress=None, bounds=None):
     bounds : (lower_bound, best), optional
         (S,) each, of an earlier Evaluation on the same slots. By default those
         that ship with a frozen suite; of other suites each slot is certified.
+    seed : int
+        0 to 2**32 - 1; for policies that draw random numbers, through ``reset``. The
+        slots are the same for every seed.
 
     Returns
     -------
@@ -156,21 +162,25 @@ def evaluate(policy, suite, progress=None, bounds=None):
     local = _is_local(policy)
     bounds = suite.reference() if bounds is None else bounds
     columns = {key: [] for key in ("objective", "time", "energy", "offloaded", "seconds")}
+    decisions = np.empty((suite.size, suite.scenario.iotds), _smallest(suite.scenario.mecs))
     certified = []
     for world_seed, scenario in suite.worlds():
         env = (MECParallelEnv if local else MECEnv).for_evaluation(scenario)
         if hasattr(policy, "prepare"):
             policy.prepare(scenario)
-        for seed in suite.episode_seeds:
+        for episode in suite.episode_seeds:
             if hasattr(policy, "reset"):
-                policy.reset(world_seed * 1_000_003 + seed)
-            observation, _ = env.reset(seed=seed)
+                policy.reset(seed * 1_000_000_007 + world_seed * 1_000_003 + episode)
+            observation, _ = env.reset(seed=episode)
             for _ in range(scenario.slots):
                 if bounds is None:
                     last = certified[-1].prices if certified else None
                     certified.append(certify(env.slot, prices=last))
                 action, seconds = _ask(policy, env, observation, local)
+                k = len(columns["seconds"])
+                decided = env.decision(action) if local else action
                 observation, _, _, _, info = env.step(action)
+                decisions[k] = decided
                 info = info["mec_0"] if local else info
                 columns["seconds"].append(seconds)
                 for key in ("objective", "time", "energy", "offloaded"):
@@ -181,7 +191,12 @@ def evaluate(policy, suite, progress=None, bounds=None):
         bounds = [c.lower_bound for c in certified], [c.objective for c in certified]
     lower_bound, best = (np.asarray(values) for values in bounds)
     columns = {key: np.array(values) for key, values in columns.items()}
-    return Evaluation(suite, lower_bound=lower_bound, best=best, **columns)
+    return Evaluation(suite, lower_bound=lower_bound, best=best, decision=decisions, **columns)
+
+
+def _smallest(mecs):
+    """The smallest type that holds a decision of 0 .. mecs."""
+    return np.uint8 if mecs < 256 else np.uint16
 
 
 def _is_local(policy):

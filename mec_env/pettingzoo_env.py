@@ -133,13 +133,7 @@ class MECParallelEnv(ParallelEnv):
             raise gymnasium.error.ResetNeeded(
                 "step: the episode is over or never began; call reset() first"
             )
-        missing = [agent for agent in self.agents if agent not in actions]
-        if missing:
-            raise ValueError(f"actions: none for {missing[0]!r}, every agent must act")
-        for agent in actions:
-            checks.known("agent", agent, self.action_spaces)
-        columns = [self._column(agent, actions[agent]) for agent in self.agents]
-        joint = np.concatenate(columns) if self._who == "servers" else np.array(columns)
+        joint = self._joint(actions)
         self._state, reward, terminated, truncated, info = self._env.step(joint)
         self._was_truncated = truncated
         results = (
@@ -152,6 +146,17 @@ class MECParallelEnv(ParallelEnv):
         if truncated:
             self.agents = []
         return results
+
+    def decision(self, actions):
+        """The decision (N,) int64 that the agents' actions come to in the slot observed now.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`step` does.
+        """
+        joint = self._joint(actions)
+        return self._env.simulator.vote(joint) if self._who == "servers" else joint.astype(np.int64)
 
     def state(self):
         """The whole observation, as ``MEC-v0`` gives it."""
@@ -168,6 +173,16 @@ class MECParallelEnv(ParallelEnv):
     def close(self):
         """Close the window, if there is one."""
         self._env.close()
+
+    def _joint(self, actions):
+        """The agents' actions in one array: scores server by server, or each device's choice."""
+        missing = [agent for agent in self.agents if agent not in actions]
+        if missing:
+            raise ValueError(f"actions: none for {missing[0]!r}, every agent must act")
+        for agent in actions:
+            checks.known("agent", agent, self.action_spaces)
+        columns = [self._column(agent, actions[agent]) for agent in self.agents]
+        return np.concatenate(columns) if self._who == "servers" else np.array(columns)
 
     def _column(self, agent, action):
         """An agent's action as an array, checked here so that a message can name the agent."""

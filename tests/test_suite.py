@@ -99,6 +99,7 @@ def test_four_kinds_of_policy_agree():
     for record in records[1:]:
         assert np.array_equal(record.objective, records[0].objective)
         assert np.array_equal(record.energy, records[0].energy)
+        assert np.array_equal(record.decision, records[0].decision)
     # Two servers see their own 30 gains each and nothing else.
     assert local.seen == {("mec_0", 30), ("mec_1", 30)}
 
@@ -110,6 +111,9 @@ def test_record_matches_outcome():
     outcomes = [mec_env.outcome(slot, rule.decide(slot)) for slot in suite.slots()]
     assert record.objective.tolist() == [o.objective for o in outcomes]
     assert record.time.tolist() == [o.time for o in outcomes]
+    # The decisions are on record, so that anybody can work the objectives out again.
+    again = [mec_env.outcome(s, d) for s, d in zip(suite.slots(), record.decision)]
+    assert record.objective.tolist() == [o.objective for o in again]
 
 
 def test_intervals():
@@ -134,6 +138,8 @@ def test_random_rule_is_drawn_by_episode():
     first, again = mec_env.evaluate(rule, suite), mec_env.evaluate(rule, suite)
     assert np.array_equal(first.objective, again.objective)
     assert len(set(first.objective)) == suite.size
+    other = mec_env.evaluate(rule, suite, seed=1)
+    assert not (first.decision == other.decision).all(axis=1).any()
 
 
 def test_unknown_suite_and_policy():

@@ -1,37 +1,46 @@
-"""The leaderboard: every method on the same frozen slots.
+"""The leaderboard: every method on the same frozen slots, verified and drawn.
 
-    python -m benchmarks.leaderboard                                  # rules on paper-large-v1 and square-km-v1
-    python -m benchmarks.leaderboard --suites square-km-v1 --learners greedy,remote
-    python -m benchmarks.leaderboard --suites paper-large-v1 --learners dirs,certified
+    python -m benchmarks.leaderboard --quick                          # small suites, three minutes
+    python -m benchmarks.leaderboard --suites square-km-v1 --learners greedy,certified
+    python -m benchmarks.leaderboard --suites paper-large-v1 --learners dirs,sb3-ppo --seeds 3 --budget 480
+    python -m benchmarks.leaderboard --learners my_package.my_module:MyLearner
     python -m benchmarks.leaderboard --sites sites.csv --users users.csv   # on a real city
+    python -m benchmarks.leaderboard --scheduler tcp://10.0.0.1:8786  # on a Dask cluster
+    python -m benchmarks.leaderboard verify FILE.json …               # check anybody's cells
 
-Learners are trained first, one per world of a suite: world k with seed k. They are
-built-in names, names that an installed project registered in the entry point group
-``mec_env.learners``, or ``module:Class``.
-
-Prints a table, writes it as JSON and draws it. The slots belong to the suites;
-their draws have none in common with those of any training seed.
+A learner is a built-in name, a rule's, a name that an installed project registered in the entry
+point group ``mec_env.learners``, or ``module:Class``; ``module:function`` is an act function,
+and a file that ends in .zip a saved Stable-Baselines3 model. A learner is trained on each
+world of a suite, then judged on slots of that world that no training meets. One learner on one
+suite with one seed is a cell, two files in the folder ``cells``; what is there is skipped, so a
+run that was killed goes on where it stood.
 """
 
 import argparse
-import math
+import os
+import shlex
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 import mec_env
-from benchmarks.record import RESULTS, provenance, write_json
+from benchmarks.cells import Cell, Store
+from benchmarks.record import RESULTS
+from benchmarks.sweep import cluster, processes, sweep
 from benchmarks.tables import text_table
-from dirs_solver.learner import find_learner, learner_names
-from mec_env.checks import known
-from mec_env.evaluation import join
+from dirs_solver.learner import find_learner
 from mec_env.suite import Suite, resolve_suite
 
 DEFAULT_SUITES = "paper-large-v1,square-km-v1"
-HEAD = (
-    "method", "objective", "95 % interval", "above bound", "NRR", "time [s]", "energy [J]",
-    "offloaded", "ms/slot", "training [s]",
-)  # fmt: skip
+#: What ``--quick`` runs: small, and one learner of each kind.
+QUICK = {
+    "suites": "paper-medium-v1,ladder-30x2-v1",
+    "learners": f"{','.join(mec_env.RULES)},dirs,sb3-ppo",
+    "budget": 50.0,
+    "out": "leaderboard-quick",
+}
 
 
 def city_suite(sites, users, slots):
@@ -40,135 +49,103 @@ def city_suite(sites, users, slots):
     return Suite("city", scenario, (0,), tuple(range(5)))
 
 
-def run(suite, names, bar, training_slots=None):
-    """Judge methods on a suite; (name, Evaluation, training seconds), best first."""
-    done, bounds = [], None
-    for name in names:
-        bar.set_description(f"{suite.name} {name}")
-        if name in mec_env.RULES:
-            seconds = 0.0
-            evaluation = mec_env.evaluate(mec_env.RULES[name](), suite, bar.update, bounds)
-        else:
-            evaluation, seconds = learned(name, suite, bar, training_slots)
-        # A suite of one's own is certified once, for the first method.
-        bounds = evaluation.lower_bound, evaluation.best
-        done.append((name, evaluation, seconds))
-    return sorted(done, key=lambda judged: judged[1].objective.mean())
+def cells_of(options):
+    """The cells that a command line asks for, those of a suite together."""
+    cells = []
+    for suite in options.suites:
+        for name in options.names:
+            for seed in range(options.seeds):
+                limits = options.training_slots, options.budget, options.time_limit
+                cell = Cell(name, suite, seed, *limits)
+                # Where nothing is random one seed says it all.
+                if seed == 0 or not cell.deterministic:
+                    cells.append(cell)
+    return cells
 
 
-def learned(name, suite, bar, training_slots):
-    """Train a learner on each world of a suite and judge it there; mean seconds of training."""
-    records, seconds = [], []
-    for k, (world_seed, scenario) in enumerate(suite.worlds()):
+def run(options):
+    """Run what is missing; the cells that failed."""
+    from tqdm import tqdm
 
-        def show(report, k=k):
-            # What a learner reports beyond its stage is its own affair.
-            found = {word: getattr(report, word, math.nan) for word in ("objective", "gap")}
-            numbers = [f"{word} {v:.4g}" for word, v in found.items() if not math.isnan(v)]
-            bar.set_description(
-                f"{suite.name} {name} world {k}: {report.stage} {report.done}/{report.total} "
-                + ", ".join(numbers)
-            )
+    cells, store = cells_of(options), Store(options.out / "cells")
+    store.check(cells)
+    missing = cells if options.force else [cell for cell in cells if not store.done(cell)]
+    print(f"{len(cells)} cells, {len(cells) - len(missing)} of them there", file=sys.stderr)
+    if options.scheduler or options.dask:
+        workers = cluster(options.scheduler, options.dask)
+    else:
+        workers = processes(min(options.jobs, max(len(missing), 1)))
+    frame = "{l_bar}{bar}| {n:.2f}/{total} cells [{elapsed}, {remaining} left] {postfix}"
+    with tqdm(total=len(missing), bar_format=frame, file=sys.stderr) as bar:
+        # A log file needs no line every half second.
+        pause, last = (0.0 if sys.stderr.isatty() else 15.0), time.monotonic()
 
-        start = time.perf_counter()
-        policy = find_learner(name)().learn(scenario, world_seed, training_slots, show)
-        seconds.append(time.perf_counter() - start)
-        records.append(mec_env.evaluate(policy, suite.world(k), bar.update))
-    return join(suite, records), sum(seconds) / len(seconds)
+        def show(done, total, lines):
+            nonlocal last
+            bar.n = done
+            if done < total and time.monotonic() - last < pause:
+                return
+            last = time.monotonic()
+            bar.set_postfix_str("; ".join(lines), refresh=False)
+            bar.refresh()
 
-
-def row(name, evaluation, seconds):
-    """A method's line of the table, as numbers."""
-    mean, low, high = evaluation.interval()
-    return {
-        "method": name,
-        "objective": mean,
-        "objective_interval": [low, high],
-        "gap": float(evaluation.gap.mean()),
-        "nrr": float(evaluation.nrr.mean()),
-        "nrr_paper": float(evaluation.nrr_paper.mean()),
-        "time": float(evaluation.time.mean()),
-        "energy": float(evaluation.energy.mean()),
-        "offloaded": float(evaluation.offloaded.mean()),
-        "training_seconds": seconds,
-        "milliseconds": float(1e3 * sorted(evaluation.seconds)[len(evaluation.seconds) // 2]),
-    }
-
-
-def cells(r):
-    """A method's line of the table, as text."""
-    low, high = r["objective_interval"]
-    return (
-        r["method"], f"{r['objective']:.2f}", f"{low:.2f} to {high:.2f}",
-        f"{100 * r['gap']:.2f} %", f"{r['nrr']:.4f}", f"{r['time']:.2f}",
-        f"{r['energy']:.2f}", f"{100 * r['offloaded']:.1f} %", f"{r['milliseconds']:.3f}",
-        f"{r['training_seconds']:.1f}" if r["training_seconds"] else "",
-    )  # fmt: skip
-
-
-def draw(path, boards):
-    """Objectives with their intervals, a panel per suite."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise SystemExit('the plot needs matplotlib: pip install "mec-offloading[bench]"') from None
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, len(boards), figsize=(5.5 * len(boards), 3.6), squeeze=False)
-    for axis, (suite, rows) in zip(axes[0], boards.items()):
-        names = [r["method"] for r in rows][::-1]
-        values = [r["objective"] for r in rows][::-1]
-        spread = [
-            [r["objective"] - r["objective_interval"][0] for r in rows][::-1],
-            [r["objective_interval"][1] - r["objective"] for r in rows][::-1],
-        ]
-        axis.barh(names, values, xerr=spread, color="#4477aa", ecolor="#222222", capsize=3)
-        axis.set_xscale("log")
-        axis.set_title(suite)
-        axis.set_xlabel("objective (lower is better)")
-        axis.grid(axis="x", which="both", alpha=0.3)
-        axis.set_axisbelow(True)
-    figure.tight_layout()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
-    figure.savefig(temporary, dpi=130)
-    temporary.replace(path)
-    pyplot.close(figure)
+        return cells, sweep(missing, store, workers, options.command, show) if missing else []
 
 
 def parse(arguments):
-    """The command line, checked."""
+    """The command line of a run, checked."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--suites", default=DEFAULT_SUITES, help=f"names, default {DEFAULT_SUITES}")
-    parser.add_argument(
-        "--learners", default=",".join(mec_env.RULES), help="names, default all rules"
-    )
+    whole = {"type": int, "metavar": "NUMBER"}
+    parser.add_argument("--suites", help=f"names, default {DEFAULT_SUITES}")
+    parser.add_argument("--learners", help="names, default all rules")
+    parser.add_argument("--quick", action="store_true", help="small suites, a few learners")
     parser.add_argument("--sites", type=Path, help="CSV of a city's base stations, with --users")
     parser.add_argument("--users", type=Path, help="CSV of a city's users, with --sites")
-    parser.add_argument("--worlds", type=int, help="only the first worlds of each suite")
-    parser.add_argument("--slots", type=int, help="only the first slots of each episode")
+    parser.add_argument("--seeds", default=1, **whole, help="runs of each learner, default 1")
+    parser.add_argument("--worlds", **whole, help="only the first worlds of each suite")
+    parser.add_argument("--slots", **whole, help="only the first slots of each episode")
+    parser.add_argument("--training-slots", **whole, help="a world, default the learner's own")
     parser.add_argument(
-        "--training-slots", type=int, help="slots each learner trains on, default its own"
+        "--budget", type=float, metavar="SECONDS", help="of one core to train a cell"
     )
-    parser.add_argument("--out", type=Path, help="file name without its ending for JSON and plot")
+    parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="a cell may take")
+    parser.add_argument(
+        "--jobs", default=os.cpu_count(), **whole, help="processes, default one a core"
+    )
+    parser.add_argument("--dask", **whole, help="workers of a Dask cluster made here")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that is there")
+    parser.add_argument("--force", action="store_true", help="run again what is there")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="default benchmarks/results")
     options = parser.parse_args(arguments)
     if (options.sites is None) != (options.users is None):
         parser.error("--sites and --users go together: one file each")
-    for word in ("worlds", "slots", "training_slots"):
+    if options.scheduler and options.dask:
+        parser.error("--scheduler and --dask: one of them, there is one cluster")
+    for word in ("seeds", "worlds", "slots", "training_slots", "jobs", "dask"):
         value = getattr(options, word)
         if value is not None and value < 1:
             parser.error(f"--{word.replace('_', '-')} {value}: must be at least 1")
+    for word in ("budget", "time_limit"):
+        value = getattr(options, word)
+        if value is not None and not value > 0:
+            parser.error(f"--{word.replace('_', '-')} {value}: must be above 0")
+    usual = {
+        "suites": DEFAULT_SUITES,
+        "learners": ",".join(mec_env.RULES),
+        "budget": None,
+        "out": RESULTS,
+    }
+    for word, value in (usual | QUICK if options.quick else usual).items():
+        if getattr(options, word) is None:
+            setattr(options, word, value)
+    options.out = Path(options.out)
     try:
         options.names = options.learners.split(",")
         for name in options.names:
-            if ":" not in name:
-                known("learner", name, [*mec_env.RULES, *learner_names()])
-            if name not in mec_env.RULES:
-                # A learner that can't be had should say so before hours of others'.
-                find_learner(name)
+            # A learner that can't be had should say so before hours of others'.
+            find_learner(name)
         if options.sites is not None:
             options.suites = [city_suite(options.sites, options.users, options.slots or 20)]
         else:
@@ -178,37 +155,66 @@ def parse(arguments):
             ]
     except (ValueError, OSError, ImportError) as error:
         parser.error(str(error))
-    if options.out is None:
-        options.out = RESULTS / ("leaderboard-city" if options.sites else "leaderboard")
+    options.command = shlex.join(["python", "-m", "benchmarks.leaderboard", *arguments])
     return options
 
 
 def main(arguments=None):
-    """Run, print, record, draw."""
+    """Run, verify or report."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments[:1] == ["verify"]:
+        return check(arguments[1:])
     options = parse(arguments)
     try:
-        from tqdm import tqdm
-    except ImportError:
-        raise SystemExit(
-            'the progress bar needs tqdm: pip install "mec-offloading[bench]"'
-        ) from None
-    boards = {}
-    total = sum(suite.size for suite in options.suites) * len(options.names)
-    with tqdm(total=total, unit="slot", file=sys.stderr) as bar:
-        for suite in options.suites:
-            judged = run(suite, options.names, bar, options.training_slots)
-            boards[suite.name] = [row(*method) for method in judged]
-    for suite in options.suites:
-        s = suite.scenario
+        cells, failed = run(options)
+    except (OSError, ImportError) as error:
+        raise SystemExit(f"leaderboard: {error}") from None
+    print_table(Store(options.out / "cells").read(), {cell.name for cell in cells})
+    for cell in failed:
+        print(f"failed: {cell.name}")
+    return None
+
+
+def print_table(kept, names):
+    """Methods of each suite, best first."""
+    suites = {}
+    for name in names:
+        suites.setdefault(kept[name]["suite"], []).append(kept[name])
+    for suite, records in suites.items():
+        first = records[0]
         print(
-            f"\n{suite.name}: {s.iotds} devices, {s.mecs} servers, {len(suite.world_seeds)} worlds, "
-            f"{suite.size} slots; objective per slot, lower is better\n"
+            f"\n{suite}: {first['worlds']} worlds of {first['episodes']} x {first['slots']} slots\n"
         )
-        print(text_table(HEAD, map(cells, boards[suite.name])))
-    record = {"provenance": provenance("benchmarks.leaderboard"), "suites": boards}
-    write_json(options.out.with_suffix(".json"), record)
-    draw(options.out.with_suffix(".png"), boards)
-    print(f"\nwritten: {options.out.with_suffix('.json')}, {options.out.with_suffix('.png')}")
+        rows = {}
+        for record in records:
+            if record["status"] == "done":
+                rows.setdefault(record["learner"], []).append(record)
+        lines = []
+        for learner, runs in rows.items():
+            gap = 100 * np.mean([r["gap"] for r in runs])
+            objective = np.mean([r["objective"] for r in runs])
+            ms = np.median([r["milliseconds"] for r in runs])
+            lines.append(
+                (gap, (learner, f"{objective:.2f}", f"{gap:.3f} %", f"{ms:.3f}", str(len(runs))))
+            )
+        head = ("method", "objective", "above bound", "ms/slot", "seeds")
+        print(text_table(head, [line for _, line in sorted(lines)]))
+
+
+def check(arguments):
+    """``verify``: say of each file whether it holds; 1 if one doesn't."""
+    from benchmarks.verify import verify
+
+    parser = argparse.ArgumentParser(prog="leaderboard verify", description=check.__doc__)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    files = parser.parse_args(arguments).files
+    verdicts = verify(files)
+    for file, why in verdicts.items():
+        print(f"{file.name}: {'holds' if why is None else f'REFUSED, {why}'}")
+    refused = sum(why is not None for why in verdicts.values())
+    print(f"{len(verdicts) - refused} hold, {refused} refused")
+    if refused:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The leaderboard's command line."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +96,21 @@ def test_takes_anyone_s_learner(tmp_path):
     ours, theirs = (kept["paper-medium-v1", n] for n in ("local", "tests.learners:AlwaysLocal"))
     assert ours["objective"] == theirs["objective"] == 12 * [60.0]
     assert kept["paper-medium-v1", "tests.learners:Crash"]["status"] == "failed"
+
+
+def test_the_tutorial_is_short_runs_and_learns(tmp_path):
+    file = Path(__file__).parents[1] / "examples" / "your_own_learner.py"
+    assert len(file.read_text().splitlines()) <= 20
+    # The command in its first line, on few slots.
+    command = file.read_text().splitlines()[0].removeprefix("# python -m benchmarks.leaderboard ")
+    small = ["--suites", "square-km-v1", "--worlds", "1", "--slots", "10", "--out", str(tmp_path)]
+    leaderboard.main([*command.split(), *small])
+    kept = records(tmp_path)
+    greedy, ours = (
+        sum(kept["square-km-v1", name]["gap"])
+        for name in ("greedy", "examples.your_own_learner:FairPrices")
+    )
+    assert ours < greedy / 5
 
 
 def test_on_a_city(tmp_path, capsys):

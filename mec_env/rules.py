@@ -219,12 +219,20 @@ def capacity_rule(slot, decision):
     (N,) int64 array
     """
     kept = np.array(decision, dtype=np.int64)
-    for j in range(slot.gain.shape[1]):
-        asking = np.flatnonzero(kept == j + 1)
-        order = asking[np.lexsort((-slot.gain[asking, j], slot.cycles[asking]))]
-        full = np.cumsum(slot.local_speed[order]) > slot.server_speed[j]
-        kept[order[full]] = 0
+    own_gain = slot.gain[np.arange(kept.size), np.maximum(kept, 1) - 1]
+    order = np.lexsort((-own_gain, slot.cycles))
+    _fill(order, kept, slot.local_speed, np.zeros(slot.server_speed.size), slot.server_speed)
     return kept
+
+
+@njit(cache=True, nogil=True)
+def _fill(order, kept, speed, taken, capacity):
+    for i in order:
+        j = kept[i] - 1
+        if j >= 0:
+            taken[j] += speed[i]
+            if taken[j] > capacity[j]:
+                kept[i] = 0
 
 
 @njit(cache=True, nogil=True)

@@ -21,6 +21,14 @@ class BuiltIn(NamedTuple):
 #: Built-in learners by name; the rules of ``mec_env`` are learners too, that learn nothing.
 LEARNERS = {
     "dirs": BuiltIn("dirs_solver.dirs:DIRS", "dirs"),
+    "pso": BuiltIn("dirs_solver.baselines.metaheuristics:PSO", "search"),
+    "pso-10ms": BuiltIn("dirs_solver.baselines.metaheuristics:PSO10ms", "search"),
+    "pso-100ms": BuiltIn("dirs_solver.baselines.metaheuristics:PSO100ms", "search"),
+    "pso-1s": BuiltIn("dirs_solver.baselines.metaheuristics:PSO1s", "search"),
+    "de": BuiltIn("dirs_solver.baselines.metaheuristics:DE", "search"),
+    "de-10ms": BuiltIn("dirs_solver.baselines.metaheuristics:DE10ms", "search"),
+    "de-100ms": BuiltIn("dirs_solver.baselines.metaheuristics:DE100ms", "search"),
+    "de-1s": BuiltIn("dirs_solver.baselines.metaheuristics:DE1s", "search"),
 }
 
 

@@ -34,6 +34,15 @@ def cost_of(link, local, weight, congestion, base_cost, base_load, decision, loa
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def costs_of(link, local, weight, congestion, decisions, out):
+    """Fill ``out`` (P,) with the objectives of many ``decisions`` (P, N), as :func:`cost_of` has them."""
+    m = congestion.size
+    idle, load = np.zeros(m), np.empty(m)
+    for p in range(out.size):
+        out[p] = cost_of(link, local, weight, congestion, 0.0, idle, decisions[p], load)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def soft_shares(link, local, weight, prices, heat, i, server, share):
     """Fill the servers that device i may choose at this heat and their shares; return how many."""
     m = prices.size

@@ -21,6 +21,10 @@ class BuiltIn(NamedTuple):
 #: Built-in learners by name; the rules of ``mec_env`` are learners too, that learn nothing.
 LEARNERS = {
     "dirs": BuiltIn("dirs_solver.dirs:DIRS", "dirs"),
+    "sb3-a2c": BuiltIn("dirs_solver.baselines.sb3:A2C", "sb3"),
+    "sb3-ppo": BuiltIn("dirs_solver.baselines.sb3:PPO", "sb3"),
+    "sb3-ddpg": BuiltIn("dirs_solver.baselines.sb3:DDPG", "sb3"),
+    "sb3-td3": BuiltIn("dirs_solver.baselines.sb3:TD3", "sb3"),
 }
 
 

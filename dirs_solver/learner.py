@@ -29,6 +29,10 @@ LEARNERS = {
     "de-10ms": BuiltIn("dirs_solver.baselines.metaheuristics:DE10ms", "search"),
     "de-100ms": BuiltIn("dirs_solver.baselines.metaheuristics:DE100ms", "search"),
     "de-1s": BuiltIn("dirs_solver.baselines.metaheuristics:DE1s", "search"),
+    "sb3-a2c": BuiltIn("dirs_solver.baselines.sb3:A2C", "sb3"),
+    "sb3-ppo": BuiltIn("dirs_solver.baselines.sb3:PPO", "sb3"),
+    "sb3-ddpg": BuiltIn("dirs_solver.baselines.sb3:DDPG", "sb3"),
+    "sb3-td3": BuiltIn("dirs_solver.baselines.sb3:TD3", "sb3"),
 }
 
 

@@ -1,0 +1,280 @@
+"""A2C, PPO, DDPG and TD3 of Stable-Baselines3 as learners: the whole network is one agent.
+
+A slot does not depend on what was decided before it, so nothing is gained by looking
+ahead: the discount is 0, a state's value is its slot's expected reward, and an advantage
+is the reward less that value. The reward is the environment's ``saving``, or its
+logarithmic form, over its running standard deviation.
+"""
+
+import math
+from contextlib import contextmanager
+
+import numpy as np
+import stable_baselines3
+import torch
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.vec_env import VecNormalize
+
+from dirs_solver import checkpoint
+from dirs_solver.baselines.chosen import settings_of
+from dirs_solver.baselines.sb3_env import RowsVecEnv
+from dirs_solver.baselines.sb3_policy import SB3Policy
+from dirs_solver.checks import same_size
+from dirs_solver.progress import Progress
+from mec_env import Scenario, checks
+from mec_env.scenarios import resolve
+from mec_env.streams import seed_key
+
+KIND = "sb3-policy"
+#: Standardised observations are clipped here, as is usual.
+LIMIT = 10.0
+#: Slots over which a report's objective is a mean, at least.
+RECENT = 256
+#: A setting with a table ``small`` and ``large`` is ``small`` up to this many devices.
+SMALL = 100
+#: Settings of ours; all others are the algorithm's arguments, under its names.
+OURS = ("slots", "rows", "hidden", "critic_hidden", "activation", "start", "reward", "noise")
+
+
+class _SB3Learner:
+    """One algorithm of Stable-Baselines3, trained on many rows of the batched environment.
+
+    Parameters
+    ----------
+    settings : dict, optional
+        In place of those in ``settings/NAME.toml``, which says what each one means.
+
+    Attributes
+    ----------
+    policy : SB3Policy or None
+        What was learned last.
+    objectives : (steps,) float64
+        Mean objective of the rows in each step of the training.
+    """
+
+    information = "global"
+
+    def __init__(self, settings=None):
+        self.settings = settings_of(self.name, settings)
+        checks.known("reward", self.settings["reward"], ("saving", "log"))
+        checks.known("activation", self.settings["activation"], ("tanh", "relu"))
+        self.policy = None
+        self.objectives = np.empty(0)
+
+    def learn(self, scenario, seed=0, slots=None, progress=None):
+        """Train.
+
+        Parameters
+        ----------
+        scenario : mec_env.Scenario or name
+        seed : int
+            0 to 2**64 - 1; fixes weights, slots, exploration and minibatches.
+        slots : int, optional
+            Slots to train on, rounded up to whole steps of all rows (rollouts with A2C and
+            PPO); by default the settings' ``slots``.
+        progress : callable, optional
+            Called with a :class:`dirs_solver.progress.Progress` after every step of all
+            rows. If it returns True the training ends there.
+
+        Returns
+        -------
+        SB3Policy
+        """
+        scenario = resolve(scenario)
+        seed_key(seed)
+        settings = {key: _of_size(value, scenario) for key, value in self.settings.items()}
+        slots = settings["slots"] if slots is None else checks.integer("slots", slots, 0)
+        rows = RowsVecEnv(
+            # No more than there are slots to train on.
+            max(1, min(settings["rows"], slots // settings.get("n_steps", 1))),
+            scenario, self.actions, log=settings["reward"] == "log", reward="saving",
+        )  # fmt: skip
+        env = VecNormalize(rows, gamma=0.0, clip_obs=LIMIT, clip_reward=math.inf)
+        watch = _Watch(slots, progress)
+        with _global_generators_kept():
+            model = self._model(env, settings, seed)
+            env.seed(seed)
+            model.learn(slots, callback=watch, log_interval=None)
+        rows.close()
+        self._task = {
+            "learner": self.name, "scenario": scenario.to_toml(), "seed": int(seed),
+            "settings": settings,
+        }  # fmt: skip
+        self.objectives = np.array(watch.objectives)
+        deviation = np.sqrt(env.obs_rms.var + env.epsilon)
+        self.policy = SB3Policy(
+            [(_array(layer.weight), _array(layer.bias)) for layer in self._actor(model)],
+            env.obs_rms.mean.astype(np.float32), deviation.astype(np.float32),
+            LIMIT, self.actions, settings["activation"], scenario,
+        )  # fmt: skip
+        return self.policy
+
+    def save(self, path):
+        """Write the policy to a file: weights, settings and the scenario, and no code."""
+        if self.policy is None:
+            raise ValueError("save: nothing was learned yet; call learn() first")
+        checkpoint.save(path, KIND, self._task, self.policy.arrays())
+
+    @classmethod
+    def load(cls, path, scenario=None):
+        """The learner of a file, its ``policy`` ready to act.
+
+        Parameters
+        ----------
+        path : path
+        scenario : mec_env.Scenario or name, optional
+            What it is meant for; a file for another number of servers or devices is refused.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, for a file that is damaged or does not fit.
+        """
+        header, arrays = checkpoint.load(path, KIND)
+        checkpoint.same(path, "learner", header["learner"], cls.name)
+        learner = cls(header["settings"])
+        learner._task = {key: header[key] for key in ("learner", "scenario", "seed", "settings")}
+        trained = Scenario.from_toml(header["scenario"])
+        if scenario is not None:
+            same_size(path, trained, resolve(scenario))
+        activation = learner.settings["activation"]
+        learner.policy = SB3Policy.of_arrays(arrays, LIMIT, cls.actions, activation, trained)
+        return learner
+
+    def _model(self, env, settings, seed):
+        """The algorithm with its networks, its actor set to where it starts."""
+        hidden, critic = settings["hidden"], settings["critic_hidden"]
+        model = self.algorithm(
+            "MlpPolicy",
+            env,
+            gamma=0.0,
+            policy_kwargs={
+                "net_arch": {"pi": hidden, self.critic: critic},
+                "activation_fn": {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[settings["activation"]],
+            },
+            # 32 bits are all that the library takes; the rows get the whole seed.
+            seed=int(np.random.SeedSequence(seed).generate_state(1)[0]),
+            device="cpu",
+            **self._arguments(env, settings),
+            **{key: value for key, value in settings.items() if key not in OURS},
+        )
+        with torch.no_grad():
+            self._start(model, settings["start"], env.unwrapped.envs.scenario)
+        return model
+
+
+class _Decisions(_SB3Learner):
+    """An actor of probabilities, M + 1 for each device, that reads one sample of them a slot."""
+
+    actions, critic = "decisions", "vf"
+
+    def _arguments(self, env, settings):
+        # Without a discount lambda has no effect.
+        return {"gae_lambda": 1.0}
+
+    def _start(self, model, local, scenario):
+        """Let every device begin local with a probability, and the servers share the rest."""
+        bias = model.policy.action_net.bias.reshape(scenario.iotds, scenario.mecs + 1)
+        bias[:, 0] = math.log(local * scenario.mecs / (1.0 - local))
+
+    def _actor(self, model):
+        layers = [*model.policy.mlp_extractor.policy_net, model.policy.action_net]
+        return [layer for layer in layers if isinstance(layer, torch.nn.Linear)]
+
+
+class _Scores(_SB3Learner):
+    """An actor of scores with noise on them; a device goes to its highest from 0.5 on."""
+
+    actions, critic = "scores", "qf"
+
+    def _arguments(self, env, settings):
+        size = env.action_space.shape
+        # The library's actor speaks of [-1, 1], twice as wide as the scores.
+        sigma = np.full(size, 2.0 * settings["noise"], dtype=np.float32)
+        return {"action_noise": NormalActionNoise(np.zeros_like(sigma), sigma, dtype=np.float32)}
+
+    def _start(self, model, score, scenario):
+        """Let every score begin at the same value, with small weights as DDPG's authors have it."""
+        last = self._actor(model)[-1]
+        last.weight.uniform_(-3e-3, 3e-3)
+        last.bias.fill_(math.atanh(2.0 * score - 1.0))
+        model.policy.actor_target.load_state_dict(model.policy.actor.state_dict())
+
+    def _actor(self, model):
+        return [layer for layer in model.policy.actor.mu if isinstance(layer, torch.nn.Linear)]
+
+
+class A2C(_Decisions):
+    """Advantage actor critic (Mnih et al. 2016): one gradient step for each rollout."""
+
+    name = "sb3-a2c"
+    algorithm = stable_baselines3.A2C
+
+    def _arguments(self, env, settings):
+        # Adam as in the other three.
+        return {**super()._arguments(env, settings), "use_rms_prop": False}
+
+
+class PPO(_Decisions):
+    """Proximal policy optimisation (Schulman et al. 2017)."""
+
+    name = "sb3-ppo"
+    algorithm = stable_baselines3.PPO
+
+
+class DDPG(_Scores):
+    """Deep deterministic policy gradient (Lillicrap et al. 2016)."""
+
+    name = "sb3-ddpg"
+    algorithm = stable_baselines3.DDPG
+
+
+class TD3(_Scores):
+    """Twin delayed DDPG (Fujimoto et al. 2018)."""
+
+    name = "sb3-td3"
+    algorithm = stable_baselines3.TD3
+
+
+class _Watch(BaseCallback):
+    """Keeps the training's objectives, reports them, and ends it when told to."""
+
+    def __init__(self, total, progress):
+        super().__init__()
+        self.objectives, self._total, self._progress = [], total, progress
+
+    def _on_step(self):
+        infos = self.locals["infos"]
+        self.objectives.append(sum(info["objective"] for info in infos) / len(infos))
+        if self._progress is None:
+            return True
+        recent = self.objectives[-max(1, RECENT // len(infos)) :]
+        done = self.num_timesteps
+        report = Progress("online", done, max(done, self._total), objective=float(np.mean(recent)))
+        return self._progress(report) is not True
+
+
+def _of_size(value, scenario):
+    """A setting's value for a scenario of this many devices."""
+    if isinstance(value, dict):
+        return value["small" if scenario.iotds <= SMALL else "large"]
+    return value
+
+
+def _array(parameter):
+    return parameter.detach().numpy().copy()
+
+
+@contextmanager
+def _global_generators_kept():
+    """Put the process's generators back, which Stable-Baselines3 seeds and draws from."""
+    import random
+
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002

@@ -21,6 +21,8 @@ class BuiltIn(NamedTuple):
 #: Built-in learners by name; the rules of ``mec_env`` are learners too, that learn nothing.
 LEARNERS = {
     "dirs": BuiltIn("dirs_solver.dirs:DIRS", "dirs"),
+    "maddpg": BuiltIn("dirs_solver.baselines.marl:MADDPG", "marl"),
+    "mappo": BuiltIn("dirs_solver.baselines.marl:MAPPO", "marl"),
 }
 
 

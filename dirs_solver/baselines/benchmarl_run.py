@@ -5,11 +5,13 @@ import io
 import random
 import sys
 import warnings
+from statistics import NormalDist
 
 import numpy as np
 import torch
 from benchmarl.experiment import Callback
 from benchmarl.models import MlpConfig
+from torchrl._utils import logger as torchrl_logger
 from torchrl.modules import MultiAgentMLP
 
 from dirs_solver.baselines.torchrl_env import GROUP
@@ -81,18 +83,51 @@ def export(experiment, agents, slope, shift):
     slope, shift : float
         The algorithm's scores are that of ``slope * x + shift``, x its actors' output.
     """
-    policy = experiment.algorithm.get_policy_for_loss(GROUP)
-    actors = next(part for part in policy.modules() if isinstance(part, MultiAgentMLP))
-    layers = sorted((key for key in actors.params.keys() if key.isdigit()), key=int)
+    layers = _layers(experiment)
     with torch.no_grad():
-        for place, key in enumerate(layers):
-            weight, bias = actors.params[key, "weight"], actors.params[key, "bias"]
-            if key == layers[-1]:
+        for place, (weight, bias) in enumerate(layers):
+            if place == len(layers) - 1:
                 # An actor of MAPPO gives the means first, then the deviations.
                 weight, bias = weight[:, : agents.devices], bias[:, : agents.devices]
                 weight, bias = slope * weight, slope * bias + shift
             agents.weights[place].copy_(weight.transpose(1, 2))
             agents.biases[place].copy_(bias.unsqueeze(1))
+
+
+def open_with(experiment, devices, slope, shift, spread, noise):
+    """Let the actors begin where there is something to learn.
+
+    A library's first actors score every device alike, about 1/2, at every server. With many
+    servers nearly all devices then offload, whatever single scores do, and decisions hang
+    on noise. Here the first scores differ from device to device and from server to server,
+    and half the devices run locally; which ones is drawn.
+
+    Parameters
+    ----------
+    experiment, slope, shift
+        As in :func:`export`.
+    devices : int
+        N.
+    spread : float
+        Deviation of the first scores before the logistic function.
+    noise : float
+        What the exploration adds to it.
+    """
+    weight, bias = _layers(experiment)[-1]
+    # All M scores of a device stay below 1/2 with probability 1/2.
+    quantile = NormalDist().inv_cdf(0.5 ** (1.0 / bias.shape[0]))
+    middle = -quantile * (spread**2 + noise**2) ** 0.5
+    with torch.no_grad():
+        weight[:, :devices] *= 0.1
+        bias[:, :devices] = (middle + spread * torch.randn(bias.shape[0], devices) - shift) / slope
+
+
+def _layers(experiment):
+    """Weights (M, outputs, inputs) and biases (M, outputs) of the actors, layer by layer."""
+    policy = experiment.algorithm.get_policy_for_loss(GROUP)
+    actors = next(part for part in policy.modules() if isinstance(part, MultiAgentMLP))
+    keys = sorted((key for key in actors.params.keys() if key.isdigit()), key=int)
+    return [(actors.params[key, "weight"].data, actors.params[key, "bias"].data) for key in keys]
 
 
 @contextlib.contextmanager
@@ -104,7 +139,12 @@ def silence():
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")
-        yield
+        level = torchrl_logger.level
+        torchrl_logger.setLevel("ERROR")
+        try:
+            yield
+        finally:
+            torchrl_logger.setLevel(level)
 
 
 @contextlib.contextmanager

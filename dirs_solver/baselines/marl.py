@@ -19,6 +19,7 @@ from dirs_solver.baselines.benchmarl_run import (
     export,
     generators_kept,
     network,
+    open_with,
     run,
     silence,
 )
@@ -90,7 +91,7 @@ class MARLLearner:
                 config=self._experiment(total, folder),
                 callbacks=[watch],
             )
-            self._prepare(experiment)
+            self._prepare(experiment, scenario.iotds)
             run(experiment)
             export(experiment, agents, *self._score)
         self.policy = MARLPolicy(agents, scenario)
@@ -139,8 +140,10 @@ class MARLLearner:
             save_folder=folder,
         )
 
-    def _prepare(self, experiment):
+    def _prepare(self, experiment, devices):
         """What BenchMARL's own settings don't reach."""
+        s = self.settings
+        open_with(experiment, devices, *self._score, s["spread"], self._noise())
 
 
 class MAPPO(MARLLearner):
@@ -179,7 +182,11 @@ class MAPPO(MARLLearner):
             on_policy_minibatch_size=s["minibatch"],
         )
 
-    def _prepare(self, experiment):
+    def _noise(self):
+        return 2.0 * self.settings["deviation"]
+
+    def _prepare(self, experiment, devices):
+        super()._prepare(experiment, devices)
         # Savings shrink to a fraction of a per cent as the actors improve.
         experiment.losses[GROUP].normalize_advantage = True
 
@@ -210,6 +217,15 @@ class MADDPG(MARLLearner):
             off_policy_memory_size=s["memory"],
             off_policy_init_random_frames=s["random_slots"],
         )
+
+    def _noise(self):
+        # Of a score at 1/2, where the logistic function's slope is 1/4.
+        return 4.0 * self.settings["noise_first"]
+
+    def _prepare(self, experiment, devices):
+        super()._prepare(experiment, devices)
+        actor = experiment.optimizers[GROUP]["loss_actor"].param_groups[0]
+        actor["lr"] = self.settings["actor_rate"]
 
 
 def _standardisation(scenario, seed):

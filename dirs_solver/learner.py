@@ -33,6 +33,8 @@ LEARNERS = {
     "sb3-ppo": BuiltIn("dirs_solver.baselines.sb3:PPO", "sb3"),
     "sb3-ddpg": BuiltIn("dirs_solver.baselines.sb3:DDPG", "sb3"),
     "sb3-td3": BuiltIn("dirs_solver.baselines.sb3:TD3", "sb3"),
+    "maddpg": BuiltIn("dirs_solver.baselines.marl:MADDPG", "marl"),
+    "mappo": BuiltIn("dirs_solver.baselines.marl:MAPPO", "marl"),
 }
 
 

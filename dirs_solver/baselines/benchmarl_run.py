@@ -1,0 +1,159 @@
+"""Run a BenchMARL experiment as one of our trainings: reported, stopped, silent, without traces."""
+
+import contextlib
+import io
+import random
+import sys
+import warnings
+from statistics import NormalDist
+
+import numpy as np
+import torch
+from benchmarl.experiment import Callback
+from benchmarl.models import MlpConfig
+from torchrl._utils import logger as torchrl_logger
+from torchrl.modules import MultiAgentMLP
+
+from dirs_solver.baselines.torchrl_env import GROUP
+from dirs_solver.progress import Progress
+
+
+class TimeIsUp(Exception):
+    """Ends BenchMARL's loop from within a callback; it has no other way to end early."""
+
+
+class Watch(Callback):
+    """Reports every batch that was trained on, and ends the experiment when told to.
+
+    Parameters
+    ----------
+    total : int
+        Slots of the training.
+    progress : callable or None
+        Called with a :class:`dirs_solver.progress.Progress`; True is the end.
+    """
+
+    def __init__(self, total, progress):
+        super().__init__()
+        self._total, self._progress = total, progress
+        self._done, self._objective = 0, float("nan")
+        self._streams = sys.stdout, sys.stderr
+
+    def __getstate__(self):
+        # BenchMARL pickles its callbacks into its folder; a caller's function may not let it.
+        return {}
+
+    def on_batch_collected(self, batch):
+        self._done += batch.numel()
+        self._objective = batch["next", "info", "objective"].mean().item()
+
+    def on_train_end(self, training_td, group):
+        if self._progress is None:
+            return
+        done = min(self._done, self._total)
+        report = Progress("online", done, self._total, objective=self._objective)
+        out, err = self._streams
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            stop = self._progress(report) is True
+        if stop:
+            raise TimeIsUp
+
+
+def run(experiment):
+    """Run an experiment to its end or to its :class:`Watch`'s."""
+    with contextlib.suppress(TimeIsUp):
+        experiment.run()
+
+
+def network(cells):
+    """BenchMARL's multilayer perceptron of ReLU with these hidden layers."""
+    return MlpConfig(
+        num_cells=list(cells), layer_class=torch.nn.Linear, activation_class=torch.nn.ReLU
+    )
+
+
+def export(experiment, agents, slope, shift):
+    """Copy the actors' layers into ``agents``.
+
+    Parameters
+    ----------
+    experiment : benchmarl.experiment.Experiment
+    agents : dirs_solver.agents.Agents
+        Of the same layers; its scores are the logistic function of what comes last.
+    slope, shift : float
+        The algorithm's scores are that of ``slope * x + shift``, x its actors' output.
+    """
+    layers = _layers(experiment)
+    with torch.no_grad():
+        for place, (weight, bias) in enumerate(layers):
+            if place == len(layers) - 1:
+                # An actor of MAPPO gives the means first, then the deviations.
+                weight, bias = weight[:, : agents.devices], bias[:, : agents.devices]
+                weight, bias = slope * weight, slope * bias + shift
+            agents.weights[place].copy_(weight.transpose(1, 2))
+            agents.biases[place].copy_(bias.unsqueeze(1))
+
+
+def open_with(experiment, devices, slope, shift, spread, noise):
+    """Let the actors begin where there is something to learn.
+
+    A library's first actors score every device alike, about 1/2, at every server. With many
+    servers nearly all devices then offload, whatever single scores do, and decisions hang
+    on noise. Here the first scores differ from device to device and from server to server,
+    and half the devices run locally; which ones is drawn.
+
+    Parameters
+    ----------
+    experiment, slope, shift
+        As in :func:`export`.
+    devices : int
+        N.
+    spread : float
+        Deviation of the first scores before the logistic function.
+    noise : float
+        What the exploration adds to it.
+    """
+    weight, bias = _layers(experiment)[-1]
+    # All M scores of a device stay below 1/2 with probability 1/2.
+    quantile = NormalDist().inv_cdf(0.5 ** (1.0 / bias.shape[0]))
+    middle = -quantile * (spread**2 + noise**2) ** 0.5
+    with torch.no_grad():
+        weight[:, :devices] *= 0.1
+        bias[:, :devices] = (middle + spread * torch.randn(bias.shape[0], devices) - shift) / slope
+
+
+def _layers(experiment):
+    """Weights (M, outputs, inputs) and biases (M, outputs) of the actors, layer by layer."""
+    policy = experiment.algorithm.get_policy_for_loss(GROUP)
+    actors = next(part for part in policy.modules() if isinstance(part, MultiAgentMLP))
+    keys = sorted((key for key in actors.params.keys() if key.isdigit()), key=int)
+    return [(actors.params[key, "weight"].data, actors.params[key, "bias"].data) for key in keys]
+
+
+@contextlib.contextmanager
+def silence():
+    """No progress bar, prints and warnings of BenchMARL; :class:`Watch` lets its caller's through."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        level = torchrl_logger.level
+        torchrl_logger.setLevel("ERROR")
+        try:
+            yield
+        finally:
+            torchrl_logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def generators_kept():
+    """Leave the global generators as they were: BenchMARL seeds them all."""
+    kept = torch.random.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        torch.random.set_rng_state(kept[0])
+        np.random.set_state(kept[1])  # noqa: NPY002
+        random.setstate(kept[2])

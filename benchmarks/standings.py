@@ -175,7 +175,11 @@ def boards(cells):
 
     def place(key):
         # Whole suites before parts of them.
-        return known.index(key[0]) if key[0] in known else len(known), key[0], [-k for k in key[1:4]]
+        return (
+            known.index(key[0]) if key[0] in known else len(known),
+            key[0],
+            [-k for k in key[1:4]],
+        )
 
     labels = [_label(*key[:4]) for key in groups]
     return [

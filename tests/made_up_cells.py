@@ -141,4 +141,10 @@ class MadeUp:
         noise = rng.normal(0, 0.02, 30)
         falls = level * (1 + 2 * share + 1.5 * np.exp(-steps / 6.0) + noise)
         curve = [[int(400 * k), 6.0 * float(k), float(o), None] for k, o in zip(steps, falls)]
-        return {"world": world, "seconds": 181.0, "processor_seconds": 180.0, "slots": 12_000, "curve": curve}
+        return {
+            "world": world,
+            "seconds": 181.0,
+            "processor_seconds": 180.0,
+            "slots": 12_000,
+            "curve": curve,
+        }

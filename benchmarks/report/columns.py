@@ -56,11 +56,6 @@ COLUMNS = (
     ),
     Column("method", "Method", "The learner's name", lambda s: Cell(s.method, s.method)),
     Column(
-        "information", "Sees",
-        "global: the whole slot; local: each server its own column of gains and the tasks",
-        lambda s: Cell(s.information, s.information),
-    ),
-    Column(
         "iqm", "Gap (IQM)",
         "Interquartile mean of the gap over worlds and seeds, with its 95 % interval",
         lambda s: _gap(s.iqm, s.iqm_interval),
@@ -76,6 +71,11 @@ COLUMNS = (
         _behind,
     ),
     Column(
+        "information", "Sees",
+        "global: the whole slot; local: each server its own column of gains and the tasks",
+        lambda s: Cell(s.information, s.information),
+    ),
+    Column(
         "nrr", "NRR", "Normalised reward rate: mean of certified bound / objective",
         lambda s: Cell(s.nrr, number(s.nrr, ".4f")),
     ),
@@ -85,7 +85,8 @@ COLUMNS = (
     ),
     Column(
         "training", "Training [s]", "Wall time of training for one world",
-        lambda s: Cell(s.training_seconds, number(s.training_seconds, ".1f")),
+        # A rule has nothing to train.
+        lambda s: Cell(s.training_seconds, number(s.training_seconds or None, ".1f")),
     ),
     Column(
         "decision", "Decision [ms]", "Median wall time of a decision",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.record import write_text
 from benchmarks.report.columns import BY_KEY
-from benchmarks.report.message import sentences
+from benchmarks.report.message import sentences, verdict
 from benchmarks.report.wording import MISSING
 from benchmarks.tables import markdown_table
 
@@ -26,7 +26,10 @@ def markdown(boards):
     -------
     str
     """
-    parts = ["\n".join(f"- {_escaped(sentence)}" for sentence in sentences(boards))]
+    parts = [
+        _escaped(verdict(boards) or ""),
+        "\n".join(f"- {_escaped(sentence)}" for sentence in sentences(boards)),
+    ]
     head = [BY_KEY[key].title for key in _SHOWN]
     for board in boards:
         rows = [[_cell(key, standing) for key in _SHOWN] for standing in board.standings]
@@ -60,7 +63,8 @@ def _cell(key, standing):
     _, text, note = BY_KEY[key].cell(standing)
     if key == "failed" and text == "0":
         text = MISSING
-    return _escaped(f"{text} {note}".strip())
+    text = f"{text} {note}".strip()
+    return _escaped(text) if key in ("method", "information") else text.replace("<", "&lt;")
 
 
 def _escaped(text):

@@ -1,13 +1,53 @@
 """What the numbers come to, in sentences made from them by rule."""
 
-from benchmarks.report.wording import interval, percent, points
+from benchmarks.report.wording import interval, listed, percent
 
 #: Suites on the paper's own task begin so.
 PAPER = "paper-"
 
 
+def best(board, *kinds):
+    """The board's best method of some kinds, or None."""
+    return next((s for s in board.standings if s.kind in kinds and s.mean is not None), None)
+
+
+def verdict(boards):
+    """Who wins on the paper's own task; None if no learner met a simpler method there.
+
+    A method that learns nothing is a rule or a search; the certified solver is
+    neither, it is what all are measured by.
+
+    Parameters
+    ----------
+    boards : list of benchmarks.standings.Board
+
+    Returns
+    -------
+    str or None
+    """
+    lost, won, tied = [], [], []
+    for board in boards:
+        learner, simple = best(board, "learner"), best(board, "rule", "search")
+        if not (board.suite.startswith(PAPER) and learner and simple):
+            continue
+        if board.separated(simple, learner):
+            lost.append(board.label)
+        elif board.separated(learner, simple):
+            won.append(board.label)
+        else:
+            tied.append(board.label)
+    parts = []
+    if lost:
+        parts.append(f"a method that learns nothing beats every learner on {listed(lost)}")
+    if won:
+        parts.append(f"a learner beats every method that learns nothing on {listed(won)}")
+    if tied:
+        parts.append(f"the best of either can't be told apart on {listed(tied)}")
+    return f"On the paper's own task, {'; '.join(parts)}." if parts else None
+
+
 def sentences(boards):
-    """The verdict on the paper's task, then one sentence a suite, where there is something to compare.
+    """A sentence for each board that has something to compare: its best learner and simplest rivals.
 
     Parameters
     ----------
@@ -17,89 +57,48 @@ def sentences(boards):
     -------
     list of str
     """
-    duels = [(board, *_duel(board)) for board in boards]
-    spoken = [_suite(*duel) for duel in duels]
-    return [*_verdict(duels), *(sentence for sentence in spoken if sentence)]
+    return [sentence for board in boards if (sentence := _sentence(board))]
 
 
-def best(board, *kinds):
-    """The board's best method of some kinds, or None."""
-    return next((s for s in board.standings if s.kind in kinds and s.mean is not None), None)
-
-
-def _duel(board):
-    """Best learner, best rule or search, and the certified solver; each may be None."""
-    return best(board, "learner"), best(board, "rule", "search"), best(board, "solver")
-
-
-def _verdict(duels):
-    fought = [
-        (board, learner, simple)
-        for board, learner, simple, _ in duels
-        if board.suite.startswith(PAPER) and learner and simple
-    ]
-    if not fought:
-        return []
-    lost = [b.label for b, learner, simple in fought if b.separated(simple, learner)]
-    won = [b.label for b, learner, simple in fought if b.separated(learner, simple)]
-    if len(lost) == len(fought):
-        text = f"a method that learns nothing beats every learner on {_count(lost, fought)}"
-    elif len(won) == len(fought):
-        text = f"a learner beats every method that learns nothing on {_count(won, fought)}"
-    else:
-        text = (
-            f"a method that learns nothing beats every learner on {_count(lost, fought)}, "
-            f"and a learner beats every such method on {_count(won, fought)}"
-        )
-    return [f"On the paper's own task, {text}."]
-
-
-def _count(some, of):
-    if len(of) == 1:
-        return "the one suite of it that was run" if some else "none of the one suite that was run"
-    if not some:
-        return f"none of its {len(of)} suites"
-    return f"{'all' if len(some) == len(of) else len(some)} of its {len(of)} suites"
-
-
-def _suite(board, learner, simple, solver):
-    shown = [s for s in (learner, simple, solver) if s]
-    if len(shown) < 2 or not (learner or simple):
-        return None
-    parts = []
+def _sentence(board):
+    learner, simple = best(board, "learner"), best(board, "rule", "search")
+    solver = best(board, "solver")
     if learner and simple:
-        parts.append(_compare(board, learner, simple))
+        text = _compared(board, learner, simple)
+    elif solver and (learner or simple):
+        text = f"the best {'learner' if learner else 'that learns nothing'} is {_at(learner or simple)}"
     else:
-        lone = learner or simple
-        name = "learner" if learner else "method that learns nothing"
-        parts.append(f"the best {name}, {_at(lone)}")
+        return None
     if solver:
-        first = learner or simple
-        speed = ""
-        if solver.milliseconds and first.milliseconds:
-            speed = (
-                f", in {solver.milliseconds:.3g} ms a decision "
-                f"({first.method}: {first.milliseconds:.3g} ms)"
-            )
-        parts.append(f"the certified solver is at {percent(solver.mean)}{speed}")
-    return f"{board.label}: {'; '.join(parts)}."
+        text += f". The certified solver is at {percent(solver.mean)}{_speed(solver, learner or simple)}"
+    return f"{board.label}: {text}."
 
 
-def _compare(board, learner, simple):
-    difference = board.difference(learner, simple)
-    apart = f"{points(difference[0])} points {interval(difference[1:])}".strip()
+def _compared(board, learner, simple):
     if board.separated(simple, learner):
-        return f"{_at(simple)}, learns nothing and beats the best learner, {_at(learner)} ({apart})"
+        by = _apart(board.difference(learner, simple))
+        return f"{_at(simple)} learns nothing and beats the best learner, {_at(learner)}, by {by}"
     if board.separated(learner, simple):
+        by = _apart(board.difference(simple, learner))
         return (
-            f"the best learner, {_at(learner)}, beats every method that learns nothing, "
-            f"the next of which is {_at(simple)} ({apart})"
+            f"{_at(learner)} learns and beats the best that learns nothing, {_at(simple)}, by {by}"
         )
+    by = _apart(board.difference(learner, simple))
     return (
-        f"the best learner, {_at(learner)}, and the best method that learns nothing, "
-        f"{_at(simple)}, can't be told apart ({apart})"
+        f"{_at(learner)}, the best learner, and {_at(simple)}, the best that learns nothing, "
+        f"can't be told apart: the difference is {by}"
     )
 
 
+def _speed(solver, other):
+    if not (solver.milliseconds and other.milliseconds):
+        return ""
+    return f" and takes {solver.milliseconds:.3g} ms a decision, {other.method} {other.milliseconds:.3g} ms"
+
+
+def _apart(difference):
+    return f"{percent(difference[0], '')} points {interval(difference[1:])}".strip()
+
+
 def _at(standing):
-    return f"{standing.method} at {percent(standing.mean)}"
+    return f"{standing.method} ({percent(standing.mean)})"

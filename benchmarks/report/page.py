@@ -11,7 +11,7 @@ from pathlib import Path
 import mec_env
 from benchmarks.report.columns import COLUMNS
 from benchmarks.report.curves import mean_curve
-from benchmarks.report.message import sentences
+from benchmarks.report.message import sentences, verdict
 from benchmarks.report.pick import first_slot
 from benchmarks.standings import TAUS
 
@@ -54,6 +54,7 @@ def data(boards, decisions=None):
     """What the page shows, as plain lists and dicts."""
     return {
         "written": datetime.now(UTC).isoformat(timespec="minutes"),
+        "verdict": verdict(boards),
         "sentences": sentences(boards),
         "columns": [
             {"key": c.key, "title": c.title, "meaning": c.meaning} for c in COLUMNS
@@ -95,7 +96,9 @@ def _row(s):
         "milliseconds": s.milliseconds,
         "profile": None if s.profile is None else [round(float(p), 4) for p in s.profile],
         "curve": mean_curve(s.cells),
-        "failed": [{key: cell.get(key) for key in ("seed", "error", "traceback")} for cell in s.failed],
+        "failed": [
+            {key: cell.get(key) for key in ("seed", "error", "traceback")} for cell in s.failed
+        ],
         "settings": (s.cells or s.failed)[0].get("settings"),
     }
 

@@ -48,7 +48,7 @@ function around(values, factor, floor = 0) {
 
 /**
  * An empty figure with axes, appended to `host`.
- * options: x, y (scales), xText, yText (tick to text), xTitle, yTitle, label, height.
+ * options: x, y (scales), xText, yText (tick to text), xTitle, yTitle, label, height, least.
  * Returns {plot, px, py, width, height, left, top}: the group to draw in, and value to pixel.
  */
 function frame(host, options) {
@@ -56,7 +56,7 @@ function frame(host, options) {
   const yTexts = options.y.ticks.map(options.yText);
   const left = Math.max(...yTexts.map(textWidth), 20) + 12;
   const [top, right, bottom] = [26, 14, 44];
-  const height = Math.min(options.height || 360, Math.max(280, width * 0.8));
+  const height = Math.min(options.height || 360, Math.max(options.least || 280, width * 0.8));
   const w = width - left - right;
   const h = height - top - bottom;
   const px = (value) => left + w * options.x.at(value);

@@ -1,10 +1,12 @@
 // Everything that is text: the message, failures, meanings, settings, provenance.
 
-function drawMessage(host, sentences) {
-  if (!sentences.length) return host.remove();
-  const [first, ...rest] = sentences;
-  host.append(el("p", { class: "verdict" }, first));
-  if (rest.length) host.append(el("ul", {}, ...rest.map((sentence) => el("li", {}, sentence))));
+function drawMessage(host, verdict, sentences) {
+  if (!verdict && !sentences.length) return host.remove();
+  if (verdict) host.append(el("p", { class: "verdict" }, verdict));
+  if (!sentences.length) return undefined;
+  // On a phone the sentences would push the table off the first pages.
+  return host.append(el("details", { open: innerWidth > 760 }, el("summary", {}, "Suite by suite"),
+    el("ul", {}, ...sentences.map((sentence) => el("li", {}, sentence)))));
 }
 
 function drawKinds(host) {

@@ -81,10 +81,12 @@ function light(event) {
   for (const other of document.querySelectorAll("[data-method]")) {
     other.classList.toggle("lit", other.dataset.method === method);
   }
+  const row = method && board().rows.find((candidate) => candidate.method === method);
+  if (row && row.gap !== null) byId("lit").textContent = inWords(row);
 }
 
 function begin() {
-  drawMessage(byId("message"), DATA.sentences);
+  drawMessage(byId("message"), DATA.verdict, DATA.sentences);
   drawKinds(byId("kinds"));
   drawMeanings(byId("meanings"), DATA.columns);
   drawProvenance(byId("provenance"), DATA.provenance, DATA.written);

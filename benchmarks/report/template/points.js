@@ -11,11 +11,11 @@ function drawSpeed(host, rows, styles) {
     y: logScale(...around(shown.map((row) => row.gap), 1.8, LEAST_GAP)),
     xText: asTime,
     yText: (gap) => (gap <= LEAST_GAP * 1.01 ? `≤ ${asPercent(LEAST_GAP)}` : asPercent(gap)),
-    xTitle: "median time of a decision", yTitle: "mean gap", height: 460,
+    xTitle: "median time of a decision", yTitle: "mean gap", height: 460, least: 400,
     label: "Mean gap against decision time of each method, both logarithmic; the table has the numbers",
   });
   const points = shown.map((row) => ({
-    row, x: figure.px(row.milliseconds), y: figure.py(row.gap), ...styles.get(row.method),
+    row, x: figure.px(row.milliseconds), y: figure.py(Math.max(row.gap, LEAST_GAP)), ...styles.get(row.method),
   }));
   figure.plot.append(svg("polyline", { class: "front", points: front(points) }));
   for (const label of placeLabels(points, figure)) figure.plot.append(...label);
@@ -23,10 +23,12 @@ function drawSpeed(host, rows, styles) {
     figure.plot.append(shape(p.row.kind, {
       class: "mark", transform: `translate(${p.x},${p.y})`, "data-method": p.row.method, "--own": p.colour,
     }));
-    figure.plot.lastChild.append(svg("title", {},
-      `${p.row.method}: gap ${asPercent(p.row.gap)}, ${asTime(p.row.milliseconds)} a decision`));
+    figure.plot.lastChild.append(svg("title", {}, inWords(p.row)));
   }
 }
+
+const inWords = (row) => `${row.method}: gap ${row.gap < LEAST_GAP ? "at most " : ""}`
+  + `${asPercent(Math.max(row.gap, LEAST_GAP))}, ${asTime(row.milliseconds)} a decision`;
 
 /** Points that no other beats in both, by time: as an SVG polyline. */
 function front(points) {

@@ -27,7 +27,7 @@ function drawTable(host, columns, rows, scaleRows, styles, sort, resort) {
     const line = el("tr", { "data-method": row.method });
     columns.forEach((column, k) => {
       line.append(place(column.key, row, k, styles));
-      if (column.key === "mean" && scale) line.append(el("td", {}, whisker(row, scale, styles)));
+      if (column.key === "mean" && scale) line.append(el("td", { class: "drawn" }, whisker(row, scale, styles)));
     });
     body.append(line);
   }
@@ -55,16 +55,15 @@ function whiskerScale(rows) {
   return gaps.length ? logScale(...around(gaps, 1.3, LEAST_GAP)) : null;
 }
 
-const whiskerHead = (scale) => el("th", { class: "plain", scope: "col" },
-  el("div", {}, el("span", {}, asPercent(Number(scale.low.toPrecision(1)))), el("span", {}, "log scale"),
-    el("span", {}, asPercent(Number(scale.high.toPrecision(1))))));
+const whiskerHead = (scale) => el("th", { class: "plain", scope: "col", title: "Mean gap and its interval, logarithmic" },
+  el("div", {}, ...[scale.low, scale.high].map((end) => el("span", {}, asPercent(Number(end.toPrecision(1)))))));
 
 function whisker(row, scale, styles) {
   if (row.gap === null) return null;
-  const x = (gap) => 6 + 138 * scale.at(gap);
+  const x = (gap) => 6 + 98 * scale.at(gap);
   const own = { "--own": styles.get(row.method).colour };
-  return svg("svg", { class: "whisker", viewBox: "0 0 150 18", "aria-hidden": "true", ...own },
-    svg("line", { class: "gridline", x1: 6, x2: 144, y1: 9, y2: 9 }),
+  return svg("svg", { class: "whisker", viewBox: "0 0 110 18", "aria-hidden": "true", ...own },
+    svg("line", { class: "gridline", x1: 6, x2: 104, y1: 9, y2: 9 }),
     row.interval
       ? svg("line", { class: "curve", x1: x(row.interval[0]), x2: x(row.interval[1]), y1: 9, y2: 9 }) : null,
     shape(row.kind, { class: "mark", transform: `translate(${x(row.gap)},9)`, "data-method": row.method }));

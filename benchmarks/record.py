@@ -48,10 +48,15 @@ def provenance(module):
 
 def write_json(path, record):
     """Write a record to a file, whole or not at all."""
+    write_text(path, json.dumps(record, indent=1) + "\n")
+
+
+def write_text(path, text):
+    """Write a text to a file, whole or not at all."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)
 
 

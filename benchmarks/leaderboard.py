@@ -7,6 +7,7 @@
     python -m benchmarks.leaderboard --sites sites.csv --users users.csv   # on a real city
     python -m benchmarks.leaderboard --scheduler tcp://10.0.0.1:8786  # on a Dask cluster
     python -m benchmarks.leaderboard verify FILE.json …               # check anybody's cells
+    python -m benchmarks.leaderboard report                           # the page from the cells that are there
 
 A learner is a built-in name, a rule's, a name that an installed project registered in the entry
 point group ``mec_env.learners``, or ``module:Class``; ``module:function`` is an act function,
@@ -23,17 +24,30 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 import mec_env
 from benchmarks.cells import Cell, Store
 from benchmarks.record import RESULTS
+from benchmarks.report.columns import BY_KEY
+from benchmarks.standings import boards
 from benchmarks.sweep import cluster, processes, sweep
 from benchmarks.tables import text_table
 from dirs_solver.learner import find_learner
 from mec_env.suite import Suite, resolve_suite
 
 DEFAULT_SUITES = "paper-large-v1,square-km-v1"
+#: Columns of the terminal's table.
+SHOWN = (
+    "method",
+    "rank",
+    "iqm",
+    "mean",
+    "nrr",
+    "objective",
+    "training",
+    "decision",
+    "seeds",
+    "failed",
+)
 #: What ``--quick`` runs: small, and one learner of each kind.
 QUICK = {
     "suites": "paper-medium-v1,ladder-30x2-v1",
@@ -164,41 +178,53 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if arguments[:1] == ["verify"]:
         return check(arguments[1:])
+    if arguments[:1] == ["report"]:
+        return report(arguments[1:])
     options = parse(arguments)
     try:
         cells, failed = run(options)
     except (OSError, ImportError) as error:
         raise SystemExit(f"leaderboard: {error}") from None
-    print_table(Store(options.out / "cells").read(), {cell.name for cell in cells})
+    kept = Store(options.out / "cells").read()
+    print_boards([kept[cell.name] for cell in cells])
     for cell in failed:
-        print(f"failed: {cell.name}")
+        print(f"failed: {cell.learner}, seed {cell.seed}: {kept[cell.name]['error']}")
+    print()
+    report(["--out", str(options.out)])
     return None
 
 
-def print_table(kept, names):
+def print_boards(cells):
     """Methods of each suite, best first."""
-    suites = {}
-    for name in names:
-        suites.setdefault(kept[name]["suite"], []).append(kept[name])
-    for suite, records in suites.items():
-        first = records[0]
-        print(
-            f"\n{suite}: {first['worlds']} worlds of {first['episodes']} x {first['slots']} slots\n"
-        )
-        rows = {}
-        for record in records:
-            if record["status"] == "done":
-                rows.setdefault(record["learner"], []).append(record)
-        lines = []
-        for learner, runs in rows.items():
-            gap = 100 * np.mean([r["gap"] for r in runs])
-            objective = np.mean([r["objective"] for r in runs])
-            ms = np.median([r["milliseconds"] for r in runs])
-            lines.append(
-                (gap, (learner, f"{objective:.2f}", f"{gap:.3f} %", f"{ms:.3f}", str(len(runs))))
-            )
-        head = ("method", "objective", "above bound", "ms/slot", "seeds")
-        print(text_table(head, [line for _, line in sorted(lines)]))
+    head = [BY_KEY[key].title for key in SHOWN]
+    for board in boards(cells):
+        print(f"\n{board.label}: {board.worlds} worlds of {board.episodes} x {board.slots} slots\n")
+        rows = []
+        for standing in board.standings:
+            parts = [BY_KEY[key].cell(standing) for key in SHOWN]
+            rows.append([f"{part.text} {part.note}".strip() for part in parts])
+        print(text_table(head, rows))
+
+
+def report(arguments):
+    """``report``: the page and the Markdown from the cells of a folder."""
+    from benchmarks.report import write
+
+    parser = argparse.ArgumentParser(prog="leaderboard report", description=report.__doc__)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=RESULTS,
+        metavar="FOLDER",
+        help="that holds the cells, default benchmarks/results",
+    )
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="whose table is to be replaced")
+    options = parser.parse_args(arguments)
+    try:
+        for file in write(options.out / "cells", options.out, readme=options.readme):
+            print(f"written: {file}")
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"leaderboard: {error}") from None
 
 
 def check(arguments):

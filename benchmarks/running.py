@@ -89,7 +89,7 @@ def _measure(cell, tell):
     whole = join(suite, records)
     measured = {
         "training": training,
-        "training_seconds": float(np.mean([t["seconds"] for t in training])),
+        "training_seconds": 0.0 if cell.rule else float(np.mean([t["seconds"] for t in training])),
         "parameter_count": counts[0],
         "milliseconds": float(1e3 * np.median(whole.seconds)),
         "time": float(whole.time.mean()),

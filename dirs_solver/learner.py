@@ -51,6 +51,8 @@ class Learner(Protocol):
         ``local``: agent j of the policy acts on its own column of gains and the
         slot's tasks (``act(agent, observation)``); ``global``: it sees the whole
         slot or observation.
+    anytime : bool, optional
+        Whether it learns as long as it is let: given a time, it gets no number of slots.
     """
 
     name: str

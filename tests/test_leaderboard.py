@@ -26,11 +26,12 @@ def test_runs_prints_and_verifies(tmp_path, capsys):
     ]
     leaderboard.main(arguments)
     text = capsys.readouterr().out
-    assert "paper-large-v1: 2 worlds of 2 x 3 slots" in text
+    assert "2 worlds of 2 x 3 slots" in text and "paper-large-v1" in text
     # Best first.
     assert text.index("greedy") < text.index("local")
     kept = records(tmp_path)
     assert len(kept) == 4
+    assert (tmp_path / "leaderboard.html").is_file() and (tmp_path / "leaderboard.md").is_file()
     best, last = (kept["square-km-v1", name] for name in ("greedy", "local"))
     assert sum(best["objective"]) < sum(last["objective"])
     assert best["provenance"]["command"].startswith("python -m benchmarks.leaderboard --worlds 2")

@@ -52,6 +52,8 @@ class MARLLearner:
 
     name = None
     information = "local"
+    #: No schedule hangs on the number of slots.
+    anytime = True
 
     def __init__(self, settings=None):
         self.settings = settings_of(self.name, settings)

@@ -54,6 +54,8 @@ class _SB3Learner:
     """
 
     information = "global"
+    #: No schedule hangs on the number of slots.
+    anytime = True
 
     def __init__(self, settings=None):
         self.settings = settings_of(self.name, settings)
@@ -151,7 +153,9 @@ class _SB3Learner:
             gamma=0.0,
             policy_kwargs={
                 "net_arch": {"pi": hidden, self.critic: critic},
-                "activation_fn": {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[settings["activation"]],
+                "activation_fn": {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[
+                    settings["activation"]
+                ],
             },
             # 32 bits are all that the library takes; the rows get the whole seed.
             seed=int(np.random.SeedSequence(seed).generate_state(1)[0]),

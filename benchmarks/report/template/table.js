@@ -56,7 +56,7 @@ function whiskerScale(rows) {
 }
 
 const whiskerHead = (scale) => el("th", { class: "plain", scope: "col", title: "Mean gap and its interval, logarithmic" },
-  el("div", {}, ...[scale.low, scale.high].map((end) => el("span", {}, asPercent(Number(end.toPrecision(1)))))));
+  el("div", {}, ...[Math.max(scale.low, LEAST_GAP), scale.high].map((end) => el("span", {}, asPercent(Number(end.toPrecision(1)))))));
 
 function whisker(row, scale, styles) {
   if (row.gap === null) return null;

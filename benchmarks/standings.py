@@ -111,18 +111,36 @@ class Board:
     slots: int
     bound: float | None
     standings: list
-    redrawn: dict = field(repr=False)
+    pairs: "Pairs" = field(repr=False)
 
     def difference(self, a, b):
         """Mean gap of ``a`` less that of ``b`` on the same slots: (difference, low, high).
 
         ``low`` and ``high`` are None where nothing could be redrawn.
         """
-        return _difference(a, b, self.redrawn)
+        return self.pairs.difference(a, b)
 
     def separated(self, a, b):
         """Whether ``a`` is better than ``b`` with the interval of the difference below 0."""
-        return _separated(self.difference(a, b))
+        return self.pairs.separated(a, b)
+
+
+class Pairs:
+    """Differences of methods on one suite, from their redrawn mean gaps by name."""
+
+    def __init__(self, units):
+        self.units, self.redrawn = units, {}
+
+    def difference(self, a, b):
+        """As of :meth:`Board.difference`."""
+        ours, theirs = self.redrawn[a.method], self.redrawn[b.method]
+        bounds = None if ours is None else interval(ours - theirs, self.units)
+        return a.mean - b.mean, *(bounds or (None, None))
+
+    def separated(self, a, b):
+        """As of :meth:`Board.separated`."""
+        high = self.difference(a, b)[2]
+        return high is not None and high < 0.0
 
 
 def load_cells(folder):
@@ -236,7 +254,7 @@ def _board(key, cells, several):
     for cell in cells:
         methods.setdefault((cell["learner"], cell["settings_hash"]), []).append(cell)
     learners = [learner for learner, _ in methods]
-    done, empty, redrawn = [], [], {}
+    done, empty, pairs = [], [], Pairs(units)
     for (learner, settings_hash), own in methods.items():
         suffix = f" #{settings_hash[:6]}" if learners.count(learner) > 1 else ""
         fields = dict(
@@ -249,17 +267,17 @@ def _board(key, cells, several):
             failed=[cell for cell in own if cell["status"] != "done"],
         )
         if fields["cells"]:
-            done.append(_numbers(fields, redraw, redrawn))
+            done.append(_numbers(fields, redraw, pairs))
         else:
             empty.append(Standing(**fields))
     done.sort(key=lambda numbers: (numbers["mean"], numbers["method"]))
-    done = _ranked(done, redrawn)
+    done = _ranked(done, pairs)
     bound = None
     if done:
         first = done[0].cells[0]
         bound = float(np.mean(np.asarray(first["objective"]) / (1.0 + np.asarray(first["gap"]))))
     return Board(
-        suite, suite_hash, label, worlds, episodes, slots, bound, done + empty, redrawn
+        suite, suite_hash, label, worlds, episodes, slots, bound, done + empty, pairs
     )  # fmt: skip
 
 
@@ -298,13 +316,13 @@ def _check(cell, key, size):
         raise ValueError(f"{where} has {(~np.isfinite(values)).sum()} slots that are not finite")
 
 
-def _numbers(fields, redraw, redrawn):
-    """A method's numbers; its redrawn mean gaps go to ``redrawn``."""
+def _numbers(fields, redraw, pairs):
+    """A method's numbers; its redrawn mean gaps go to ``pairs``."""
     cells, name = fields["cells"], fields["method"]
     gaps = np.array([cell["gap"] for cell in cells], dtype=np.float64)
     scores = gaps.reshape(len(cells), redraw.units, -1).mean(axis=2)
     again = redraw.scores(scores, name)
-    redrawn[name] = None if again is None else again.mean(axis=1)
+    means = pairs.redrawn[name] = None if again is None else again.mean(axis=1)
 
     def mean(key, middle=np.mean):
         values = [cell[key] for cell in cells if cell.get(key) is not None]
@@ -313,9 +331,9 @@ def _numbers(fields, redraw, redrawn):
     counts = [cell["parameter_count"] for cell in cells if cell.get("parameter_count") is not None]
     return fields | dict(
         iqm=float(iqm(scores.ravel())),
-        iqm_interval=None if again is None else interval(iqm(again)),
+        iqm_interval=None if again is None else interval(iqm(again), redraw.units),
         mean=float(scores.mean()),
-        mean_interval=interval(redrawn[name]),
+        mean_interval=interval(means, redraw.units),
         nrr=float(np.mean(1.0 / (1.0 + gaps))),
         objective=float(np.mean([cell["objective"] for cell in cells])),
         time=mean("time"),
@@ -328,21 +346,11 @@ def _numbers(fields, redraw, redrawn):
     )
 
 
-def _ranked(done, redrawn):
+def _ranked(done, pairs):
     standings = [Standing(**numbers) for numbers in done]
-    separated = [[_separated(_difference(a, b, redrawn)) for b in standings] for a in standings]
+    places = ranks([[pairs.separated(a, b) for b in standings] for a in standings])
     placed = []
-    for k, (numbers, rank) in enumerate(zip(done, ranks(separated))):
-        behind = _difference(standings[k], standings[k - 1], redrawn) if k else None
+    for k, (numbers, rank) in enumerate(zip(done, places)):
+        behind = pairs.difference(standings[k], standings[k - 1]) if k else None
         placed.append(Standing(**numbers, rank=rank, behind=behind))
     return placed
-
-
-def _difference(a, b, redrawn):
-    ours, theirs = redrawn[a.method], redrawn[b.method]
-    low, high = (None, None) if ours is None else interval(ours - theirs)
-    return a.mean - b.mean, low, high
-
-
-def _separated(difference):
-    return difference[2] is not None and difference[2] < 0.0

@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +15,7 @@ from benchmarks.report.markdown import BEGIN, END, insert, markdown
 from benchmarks.report.message import sentences, verdict
 from benchmarks.report.page import data
 from benchmarks.report.pick import first_slot
-from benchmarks.report.wording import interval, percent
+from benchmarks.report.wording import interval, milliseconds, percent
 from benchmarks.standings import boards
 from tests.made_up_cells import MadeUp, cell, failed
 
@@ -255,8 +257,25 @@ def test_sentences_follow_the_numbers():
     assert sentences(boards([cell("greedy")])) == []
     assert sentences(boards([cell("greedy"), cell("certified", [0.0], milliseconds=2.0)])) == [
         "paper-medium-v1 (part: 1 × 1 × 1): the best that learns nothing is greedy (10.00 %). The "
-        "certified solver is at 0 % and takes 2 ms a decision, greedy 0.01 ms."
+        "certified solver is at 0 % and takes 2.00 ms a decision, greedy 0.010 ms."
     ]
+
+
+def test_a_folder_brings_its_decisions(tmp_path, monkeypatch, made_up):
+    square = made_up[1]
+    for k, found in enumerate(square.cells):
+        (tmp_path / f"{k}.json").write_text(json.dumps(found))
+    asked = []
+
+    def read_decisions(cell, folder):
+        asked.append(folder)
+        return square.decisions(cell)
+
+    store = SimpleNamespace(read_decisions=read_decisions)
+    monkeypatch.setitem(sys.modules, "benchmarks.cells", store)
+    html, _ = report.write(tmp_path, tmp_path / "out")
+    assert set(asked) == {tmp_path}
+    assert '"map":{"width"' in html.read_text()
 
 
 def test_markdown_stays_a_table():
@@ -304,6 +323,9 @@ def test_curves_are_averaged_where_all_have_points():
 def test_wording():
     assert [percent(x) for x in (None, 0.0, 1e-7, 0.00039, 0.0343, 5.9, 12.0)] == [
         "–", "0 %", "<0.001 %", "0.039 %", "3.43 %", "590 %", "1,200 %",
+    ]  # fmt: skip
+    assert [milliseconds(x) for x in (None, 0.0123, 4.567, 45.67, 924.2)] == [
+        "–", "0.012", "4.57", "45.7", "924",
     ]  # fmt: skip
     assert interval((0.1, 0.25)) == "[10.00, 25.00]"
     assert interval(None) == interval((None, None)) == ""

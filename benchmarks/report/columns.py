@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from benchmarks.report.wording import interval, number, percent, points
+from benchmarks.report.wording import interval, milliseconds, number, percent, points
 
 
 class Cell(NamedTuple):
@@ -90,7 +90,7 @@ COLUMNS = (
     ),
     Column(
         "decision", "Decision [ms]", "Median wall time of a decision",
-        lambda s: Cell(s.milliseconds, number(s.milliseconds, ".3f")),
+        lambda s: Cell(s.milliseconds, milliseconds(s.milliseconds)),
     ),
     Column(
         "parameters", "Weights", "Number of trained weights",

@@ -1,6 +1,6 @@
 """What the numbers come to, in sentences made from them by rule."""
 
-from benchmarks.report.wording import interval, listed, percent
+from benchmarks.report.wording import interval, listed, milliseconds, percent
 
 #: Suites on the paper's own task begin so.
 PAPER = "paper-"
@@ -93,7 +93,7 @@ def _compared(board, learner, simple):
 def _speed(solver, other):
     if not (solver.milliseconds and other.milliseconds):
         return ""
-    return f" and takes {solver.milliseconds:.3g} ms a decision, {other.method} {other.milliseconds:.3g} ms"
+    return f" and takes {milliseconds(solver.milliseconds)} ms a decision, {other.method} {milliseconds(other.milliseconds)} ms"
 
 
 def _apart(difference):

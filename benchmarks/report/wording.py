@@ -20,6 +20,13 @@ def percent(value, unit=" %"):
     return f"{value:,.{decimals}f}{unit}"
 
 
+def milliseconds(value):
+    """A time in ms: to the microsecond, or to three digits."""
+    if value is None:
+        return MISSING
+    return f"{value:.{3 if value < 1 else 2 if value < 10 else 1 if value < 100 else 0}f}"
+
+
 def points(value):
     """A difference of shares, in percentage points with its sign."""
     return MISSING if value is None else ("+" if value >= 0 else "") + percent(value, "")

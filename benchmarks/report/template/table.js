@@ -56,14 +56,14 @@ function whiskerScale(rows) {
 }
 
 const whiskerHead = (scale) => el("th", { class: "plain", scope: "col", title: "Mean gap and its interval, logarithmic" },
-  el("div", {}, ...[scale.low, scale.high].map((end) => el("span", {}, asPercent(Number(end.toPrecision(1)))))));
+  el("div", {}, ...[Math.max(scale.low, LEAST_GAP), scale.high].map((end) => el("span", {}, asPercent(Number(end.toPrecision(1)))))));
 
 function whisker(row, scale, styles) {
   if (row.gap === null) return null;
-  const x = (gap) => 6 + 98 * scale.at(gap);
+  const x = (gap) => 6 + 80 * scale.at(gap);
   const own = { "--own": styles.get(row.method).colour };
-  return svg("svg", { class: "whisker", viewBox: "0 0 110 18", "aria-hidden": "true", ...own },
-    svg("line", { class: "gridline", x1: 6, x2: 104, y1: 9, y2: 9 }),
+  return svg("svg", { class: "whisker", viewBox: "0 0 92 18", "aria-hidden": "true", ...own },
+    svg("line", { class: "gridline", x1: 6, x2: 86, y1: 9, y2: 9 }),
     row.interval
       ? svg("line", { class: "curve", x1: x(row.interval[0]), x2: x(row.interval[1]), y1: 9, y2: 9 }) : null,
     shape(row.kind, { class: "mark", transform: `translate(${x(row.gap)},9)`, "data-method": row.method }));

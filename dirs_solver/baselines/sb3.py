@@ -18,6 +18,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from dirs_solver import checkpoint
 from dirs_solver.baselines.chosen import settings_of
+from dirs_solver.baselines.sb3_decisions import DecisionsPolicy
 from dirs_solver.baselines.sb3_env import RowsVecEnv
 from dirs_solver.baselines.sb3_policy import SB3Policy
 from dirs_solver.checks import same_size
@@ -94,7 +95,7 @@ class _SB3Learner:
         )  # fmt: skip
         env = VecNormalize(rows, gamma=0.0, clip_obs=LIMIT, clip_reward=math.inf)
         watch = _Watch(slots, progress)
-        with _global_generators_kept():
+        with global_generators_kept():
             model = self._model(env, settings, seed)
             env.seed(seed)
             model.learn(slots, callback=watch, log_interval=None)
@@ -148,7 +149,7 @@ class _SB3Learner:
         """The algorithm with its networks, its actor set to where it starts."""
         hidden, critic = settings["hidden"], settings["critic_hidden"]
         model = self.algorithm(
-            "MlpPolicy",
+            self.networks,
             env,
             gamma=0.0,
             policy_kwargs={
@@ -171,7 +172,7 @@ class _SB3Learner:
 class _Decisions(_SB3Learner):
     """An actor of probabilities, M + 1 for each device, that reads one sample of them a slot."""
 
-    actions, critic = "decisions", "vf"
+    actions, networks, critic = "decisions", DecisionsPolicy, "vf"
 
     def _arguments(self, env, settings):
         # Without a discount lambda has no effect.
@@ -190,7 +191,7 @@ class _Decisions(_SB3Learner):
 class _Scores(_SB3Learner):
     """An actor of scores with noise on them; a device goes to its highest from 0.5 on."""
 
-    actions, critic = "scores", "qf"
+    actions, networks, critic = "scores", "MlpPolicy", "qf"
 
     def _arguments(self, env, settings):
         size = env.action_space.shape
@@ -271,7 +272,7 @@ def _array(parameter):
 
 
 @contextmanager
-def _global_generators_kept():
+def global_generators_kept():
     """Put the process's generators back, which Stable-Baselines3 seeds and draws from."""
     import random
 

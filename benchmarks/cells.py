@@ -46,6 +46,8 @@ class Cell:
         Time of one core for the training of all worlds together [s].
     time_limit : float, optional
         Wall time after which the cell has failed [s].
+    trust : bool
+        Whether a file that the learner is loaded from may run code.
     """
 
     learner: str
@@ -54,11 +56,17 @@ class Cell:
     training_slots: int | None = None
     budget: float | None = None
     time_limit: float | None = None
+    trust: bool = False
+
+    @property
+    def kind(self):
+        """The learner's class."""
+        return find_learner(self.learner, self.trust)
 
     @property
     def settings(self):
         """All that its numbers depend on, but for the code: dict for JSON."""
-        found = getattr(find_learner(self.learner)(), "settings", {})
+        found = getattr(self.kind(), "settings", {})
         found = found.to_dict() if hasattr(found, "to_dict") else dict(found)
         given = {"training_slots": self.training_slots, "budget": self.budget}
         return {**found, **{k: v for k, v in given.items() if v is not None and not self.rule}}
@@ -95,7 +103,7 @@ class Cell:
             "kind": "cell",
             "version": VERSION,
             "learner": self.learner,
-            "information": getattr(find_learner(self.learner), "information", "global"),
+            "information": getattr(self.kind, "information", "global"),
             "deterministic": self.deterministic,
             "suite": suite.frozen or suite.name,
             "suite_hash": suite_hash(suite),

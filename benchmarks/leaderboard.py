@@ -69,7 +69,7 @@ def cells_of(options):
     for suite in options.suites:
         for name in options.names:
             for seed in range(options.seeds):
-                limits = options.training_slots, options.budget, options.time_limit
+                limits = options.training_slots, options.budget, options.time_limit, options.trust
                 cell = Cell(name, suite, seed, *limits)
                 # Where nothing is random one seed says it all.
                 if seed == 0 or not cell.deterministic:
@@ -130,6 +130,9 @@ def parse(arguments):
     )
     parser.add_argument("--dask", **whole, help="workers of a Dask cluster made here")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that is there")
+    parser.add_argument(
+        "--trust", action="store_true", help="load saved models, which runs code that is in them"
+    )
     parser.add_argument("--force", action="store_true", help="run again what is there")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="default benchmarks/results")
     options = parser.parse_args(arguments)
@@ -159,7 +162,7 @@ def parse(arguments):
         options.names = options.learners.split(",")
         for name in options.names:
             # A learner that can't be had should say so before hours of others'.
-            find_learner(name)
+            find_learner(name, options.trust)()
         if options.sites is not None:
             options.suites = [city_suite(options.sites, options.users, options.slots or 20)]
         else:

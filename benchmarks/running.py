@@ -19,7 +19,6 @@ import numpy as np
 import mec_env
 from benchmarks.cells import pack
 from benchmarks.record import provenance
-from dirs_solver.learner import find_learner
 from mec_env.evaluation import join
 
 #: Points of a learning curve that are kept at most.
@@ -74,7 +73,7 @@ def failure(record, error, trace=None):
 def _measure(cell, tell):
     suite, records, training, counts = cell.suite, [], [], []
     for k, (world, scenario) in enumerate(suite.worlds()):
-        learner = find_learner(cell.learner)()
+        learner = cell.kind()
         log = _Log(cell, k, tell)
         slots = cell.training_slots
         if slots is None and cell.budget is not None and getattr(learner, "anytime", False):

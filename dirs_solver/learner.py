@@ -1,9 +1,11 @@
 """What a learner is, and how one is found by name."""
 
+import inspect
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from dirs_solver.baselines.strangers import from_function, from_saved_model
 from mec_env import checks
 from mec_env.rules import RULES
 
@@ -93,20 +95,24 @@ def learner_names():
     return [*LEARNERS, *(point.name for point in entry_points(group=GROUP))]
 
 
-def find_learner(name):
+def find_learner(name, trust=False):
     """The class of a learner.
 
     Parameters
     ----------
     name : str
         A built-in name, a rule's, one that an installed project registered in the entry
-        point group ``mec_env.learners``, or ``module:Class``.
+        point group ``mec_env.learners``, ``module:Class``, ``module:function`` (an act or
+        decide function), or the ``.zip`` file of a model that Stable-Baselines3 saved; see
+        :mod:`dirs_solver.baselines.strangers`.
+    trust : bool
+        Whether such a file may be loaded, which runs the code that is in it.
 
     Raises
     ------
     ValueError
-        In one sentence: an unknown name, with the nearest right one, or a module or
-        class that isn't there.
+        In one sentence: an unknown name, with the nearest right one, a module or class
+        that isn't there, or a saved model without ``trust``.
     ImportError
         If a built-in learner's extra is not installed, with the command that installs it.
     """
@@ -120,8 +126,11 @@ def find_learner(name):
             ) from None
     if name in RULES:
         return rule_learner(name)
+    if name.endswith(".zip"):
+        return from_saved_model(name, trust)
     if ":" in name:
-        return _resolve(name)
+        found = _resolve(name)
+        return found if inspect.isclass(found) else from_function(found, name)
     found = {point.name: point for point in entry_points(group=GROUP)}
     return found[checks.known("learner", name, {**LEARNERS, **RULES, **found})].load()
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import gymnasium
 import pytest
 
 from benchmarks import leaderboard
@@ -91,12 +92,30 @@ def test_a_folder_that_can_t_be_written_is_named_before_training(tmp_path):
 def test_takes_anyone_s_learner(tmp_path):
     leaderboard.main(
         ["--suites", "paper-medium-v1", "--worlds", "2", "--slots", "3", "--training-slots", "5",
-         "--learners", "local,tests.learners:AlwaysLocal,tests.learners:Crash", "--out", str(tmp_path)]
+         "--learners", "local,tests.learners:AlwaysLocal,tests.learners:nobody_offloads,tests.learners:Crash",
+         "--out", str(tmp_path)]
     )  # fmt: skip
     kept = records(tmp_path)
-    ours, theirs = (kept["paper-medium-v1", n] for n in ("local", "tests.learners:AlwaysLocal"))
-    assert ours["objective"] == theirs["objective"] == 12 * [60.0]
+    for name in ("local", "tests.learners:AlwaysLocal", "tests.learners:nobody_offloads"):
+        assert kept["paper-medium-v1", name]["objective"] == 12 * [60.0]
     assert kept["paper-medium-v1", "tests.learners:Crash"]["status"] == "failed"
+
+
+def test_a_saved_model_only_with_trust(tmp_path, capsys):
+    stable_baselines3 = pytest.importorskip("stable_baselines3")
+    file = str(tmp_path / "mine.zip")
+    env = gymnasium.make("mec_env:MEC-v0", scenario="paper-medium")
+    stable_baselines3.PPO("MlpPolicy", env, n_steps=8, seed=0, device="cpu").save(file)
+    arguments = ["--suites", "paper-medium-v1", "--worlds", "1", "--slots", "3", "--learners", file]
+    arguments += ["--out", str(tmp_path / "out")]
+    with pytest.raises(SystemExit) as stop:
+        leaderboard.main(arguments)
+    assert stop.value.code == 2
+    assert "holds pickles, which run code when they are loaded" in capsys.readouterr().err
+    leaderboard.main([*arguments, "--trust"])
+    record = records(tmp_path / "out")["paper-medium-v1", file]
+    assert record["status"] == "done", record["traceback"]
+    assert record["parameter_count"] > 1000 and record["settings"]["sha256"]
 
 
 def test_the_tutorial_is_short_runs_and_learns(tmp_path):

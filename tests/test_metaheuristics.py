@@ -118,9 +118,9 @@ def test_a_seed_fixes_an_episode(name):
 
 @pytest.mark.parametrize("name", ["pso", "de"])
 def test_the_global_random_state_is_untouched(name):
-    before = np.random.get_state()
+    before = np.random.get_state()  # noqa: NPY002
     policy_of(name, generations=5).decide(SLOTS[0])
-    after = np.random.get_state()
+    after = np.random.get_state()  # noqa: NPY002
     assert before[0] == after[0] and before[2:] == after[2:]
     assert (before[1] == after[1]).all()
 

@@ -2,8 +2,11 @@
 
 policy = saved_model("ppo=model.zip", trust=True)
 Mine = from_function(my_policy, "mine")
+
+Nothing here is imported that a project without Stable-Baselines3 would lack.
 """
 
+import hashlib
 import inspect
 import json
 import os
@@ -76,11 +79,7 @@ def saved_model(path, trust=False):
     FileNotFoundError
         If there is none.
     """
-    if trust is not True:
-        raise ValueError(
-            f"{os.fspath(path)}: an archive of Stable-Baselines3 holds pickles, which run code "
-            "when they are loaded; give trust=True if you trust whoever made it"
-        )
+    refuse_without(trust, path)
     import stable_baselines3
 
     from dirs_solver.baselines.sb3 import global_generators_kept
@@ -115,6 +114,46 @@ def _algorithm_of(text):
         f"{text}: doesn't say which algorithm it holds; give it as ALGORITHM={text} "
         f"with one of {', '.join(ALGORITHMS)}"
     )
+
+
+def from_saved_model(path, trust=False):
+    """A learner class that learns nothing and answers what a saved model predicts.
+
+    Parameters and errors are those of :func:`saved_model`; the file is opened by ``learn``.
+    """
+    refuse_without(trust, path)
+
+    class SavedModelLearner:
+        information = "global"
+        policy = None
+
+        def __init__(self):
+            with open(os.fspath(path).rpartition("=")[2], "rb") as file:
+                # Another file under the same name is another learner.
+                self.settings = {"sha256": hashlib.sha256(file.read()).hexdigest()}
+
+        def learn(self, scenario, seed, slots=None, progress=None):
+            self.policy = saved_model(path, trust)
+            return self.policy
+
+        def save(self, path):
+            raise ValueError(f"{self.name!r} is saved already: there is nothing to save")
+
+        @classmethod
+        def load(cls, path):
+            return from_saved_model(path, trust)()
+
+    SavedModelLearner.name = os.fspath(path)
+    return SavedModelLearner
+
+
+def refuse_without(trust, path):
+    """Raise ValueError in one sentence that says why, unless ``trust`` is True."""
+    if trust is not True:
+        raise ValueError(
+            f"{os.fspath(path)}: an archive of Stable-Baselines3 holds pickles, which run code "
+            "when they are loaded; say so (trust=True, --trust) if you trust whoever made it"
+        )
 
 
 def from_function(function, name):

@@ -14,6 +14,7 @@ import numpy as np
 
 import mec_env
 from benchmarks.record import provenance, write_json
+from benchmarks.running import ENDLESS
 from mec_env.suite import Suite
 
 #: Of what the cells compute; another number, other cells.
@@ -144,8 +145,8 @@ def train(spec, progress):
     """Train a learner on a world and judge its policy there on evaluation slots."""
     from dirs_solver import Settings, find_learner
 
-    learner = find_learner(spec["learner"])
-    learner = learner(Settings.from_dict(spec["settings"])) if spec["settings"] else learner()
+    settings, kind = spec["settings"], find_learner(spec["learner"])
+    learner = kind(Settings.from_dict(settings) if spec["learner"] == "dirs" else settings)
     losses = {"pre-training": [], "online": []}
     clock = {}
 
@@ -154,9 +155,13 @@ def train(spec, progress):
         if getattr(r, "losses", ()):
             losses.setdefault(r.stage, []).append(r.losses)
         progress(f"{r.stage} {r.done}/{r.total}")
+        return "budget" in spec and time.process_time() - processor >= spec["budget"]
 
+    slots = spec["slots"]
+    if slots is None and "budget" in spec and getattr(learner, "anytime", False):
+        slots = ENDLESS
     start, processor = time.perf_counter(), time.process_time()
-    policy = learner.learn(_scenario(spec), spec["world"], spec["slots"], report)
+    policy = learner.learn(_scenario(spec), spec["world"], slots, report)
     result = {
         "training_seconds": time.perf_counter() - start,
         "training_processor_seconds": time.process_time() - processor,

@@ -22,15 +22,17 @@ RIVALS = {
     "MADDPG": ("maddpg",),
 }
 #: What the print and the JSON say of the others.
-LATER = "comes with the baselines"
+LATER = "its extra is not installed"
+#: Time of one core that a learner other than DIRS gets for a world [s].
+BUDGET = 96.0
 
 
 def rival(name):
-    """The name by which a learner of the paper is found, or None if it isn't there yet."""
+    """The name by which a learner of the paper is found, or None if it isn't installed."""
     for ours in RIVALS[name]:
         try:
             find_learner(ours)
-        except ValueError:
+        except (ValueError, ImportError):
             continue
         return ours
     return None
@@ -72,7 +74,11 @@ class Plan:
     def training(self, label, scenario, learner="dirs", **changed):
         """Cells that train a learner; ``changed`` are DIRS's settings and ``keep_losses``."""
         keep = {"keep_losses": True} if changed.pop("keep_losses", False) else {}
-        settings = self.settings(**changed) if learner == "dirs" else {}
+        if learner == "dirs":
+            settings = self.settings(**changed)
+        else:
+            settings = find_learner(learner)().settings
+            keep["budget"] = BUDGET / 100 if self.quick else BUDGET
         slots = 200 if self.quick else None
         return self.each_world(
             "train", f"{learner}-{label}", scenario, learner=learner, settings=settings,

@@ -23,6 +23,7 @@ class BuiltIn(NamedTuple):
 #: Built-in learners by name; the rules of ``mec_env`` are learners too, that learn nothing.
 LEARNERS = {
     "dirs": BuiltIn("dirs_solver.dirs:DIRS", "dirs"),
+    "dirs-certified": BuiltIn("dirs_solver.dirs:DIRSCertified", "dirs"),
     "pso": BuiltIn("dirs_solver.baselines.metaheuristics:PSO", "search"),
     "pso-10ms": BuiltIn("dirs_solver.baselines.metaheuristics:PSO10ms", "search"),
     "pso-100ms": BuiltIn("dirs_solver.baselines.metaheuristics:PSO100ms", "search"),

@@ -32,6 +32,11 @@ class DIRSPolicy:
         self.agents, self.scenario = agents, scenario
         self.refresh()
 
+    @property
+    def parameter_count(self):
+        """Number of weights of all agents."""
+        return sum(part.numel() for part in (*self.agents.weights, *self.agents.biases))
+
     def prepare(self, scenario):
         """Check that a scenario is of the size that the agents were trained on.
 

@@ -12,6 +12,8 @@ import torch
 import dirs_solver
 import mec_env
 from dirs_solver import DIRS, Levy, Settings, find_learner, progress_bar
+from dirs_solver.agents import Agents
+from dirs_solver.policy import DIRSPolicy
 from mec_env.suite import Suite
 from tests.helpers import UNEQUAL
 
@@ -209,6 +211,16 @@ def test_learners_are_found_by_name_entry_point_and_place(monkeypatch):
         with pytest.raises(ValueError, match=message):
             find_learner(name)
     assert importlib.metadata.entry_points is not dirs_solver.learner.entry_points
+
+
+def test_dirs_as_well_as_it_can_be_held():
+    learner = find_learner("dirs-certified")()
+    assert learner.settings == Settings(demonstrations="certified", inputs="gains+tasks")
+    assert isinstance(learner, DIRS) and learner.name == "dirs-certified"
+    # The paper's medium networks, 30, 80, 60, 30, for each of two servers.
+    agents = Agents(mec_env.SCENARIOS["paper-medium"], (80, 60))
+    policy = DIRSPolicy(agents, mec_env.SCENARIOS["paper-medium"])
+    assert policy.parameter_count == 2 * (30 * 80 + 80 + 80 * 60 + 60 + 60 * 30 + 30)
 
 
 def test_importing_the_package_does_not_import_torch():

@@ -3,6 +3,7 @@
     python -m benchmarks.dirs                       # both parts
     python -m benchmarks.dirs speed                 # a minute
     python -m benchmarks.dirs quality --worlds 1 --suites paper-medium-v1
+    python -m benchmarks.dirs threshold             # what the vote's 0.5 costs where devices are slow
 
 Quality trains with seed k on world k and judges on the suite's slots of that world. Speed gives
 medians of turns that alternate in one process, on one thread, with the ratio to a plain loop over
@@ -23,6 +24,7 @@ from benchmarks.record import RESULTS, provenance, write_json
 from dirs_solver import DIRS, Levy, Settings, levy
 from dirs_solver.policy import DIRSPolicy
 from dirs_solver.training import ONLINE, Trainer, TrainingSlots
+from mec_env.suite import Suite
 
 SUITES = "paper-medium-v1,paper-large-v1"
 #: Least NRR on paper-large-v1 by demonstrations, and most seconds of training.
@@ -64,6 +66,39 @@ def quality(options):
             print(f"{name:>16} {kind:>10} mean NRR {mean:.4f}, least CPU {quickest:.1f} s{must}")
             records += rows
     return records
+
+
+def threshold(options):
+    """DIRS with certified demonstrations on ever slower devices, and how many nobody asks for.
+
+    A device that no agent is at least half sure of runs its task itself, also where that is the
+    dearest of all choices and the agents only doubt which of them should have it.
+    """
+    rows = []
+    for speed in (1e9, 0.5e9, 0.2e9):
+        scenario = mec_env.SCENARIOS["paper-medium"].replace(local_speed=speed)
+        suite = Suite("slow devices", scenario, tuple(range(options.worlds)), (0, 1))
+        best = mec_env.evaluate(mec_env.RULES["best-link"](), suite)
+        for k, (world, here) in enumerate(suite.worlds()):
+            policy = DIRS(Settings(demonstrations="certified")).learn(here, seed=k)
+            judged = mec_env.evaluate(policy, suite.world(k))
+            optimal = np.mean([mec_env.certify(s).decision > 0 for s in suite.world(k).slots()])
+            part = slice(k * judged.objective.size, (k + 1) * judged.objective.size)
+            rows.append(
+                dict(
+                    local_speed=speed, world=world, nrr=float(judged.nrr.mean()),
+                    best_link_nrr=float(best.nrr[part].mean()),
+                    offloaded=float(judged.offloaded.mean()), optimal_offloaded=float(optimal),
+                )
+            )  # fmt: skip
+        mean = {key: np.mean([r[key] for r in rows[-options.worlds :]]) for key in rows[-1]}
+        print(
+            f"devices of {speed / 1e9:g} GHz: NRR of DIRS {mean['nrr']:.3f}, of the best link "
+            f"{mean['best_link_nrr']:.3f}; offloaded {100 * mean['offloaded']:.0f} %, "
+            f"in the optimum {100 * mean['optimal_offloaded']:.0f} %",
+            flush=True,
+        )
+    return rows
 
 
 class PlainAgents:
@@ -191,22 +226,26 @@ def speed(options):
     return rows
 
 
+PARTS = {"speed": speed, "quality": quality, "threshold": threshold}
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", help="speed, quality; default both")
+    parser.add_argument("parts", nargs="*", help="speed, quality, threshold; default the first two")
     parser.add_argument("--suites", default=SUITES, help=f"default {SUITES}")
     parser.add_argument("--worlds", type=int, default=5, help="worlds of each suite, default 5")
     options = parser.parse_args(arguments)
     parts = options.parts or ["speed", "quality"]
     for part in parts:
-        mec_env.checks.known("part", part, ("speed", "quality"))
+        mec_env.checks.known("part", part, tuple(PARTS))
     torch.set_num_threads(1)
     record = {"provenance": provenance("benchmarks.dirs")}
     for part in parts:
-        record[part] = {"speed": speed, "quality": quality}[part](options)
-    path = RESULTS / f"dirs-{'-'.join(parts)}.json"
+        record[part] = PARTS[part](options)
+    suites = "" if options.suites == SUITES or "quality" not in parts else f"-{options.suites}"
+    path = RESULTS / f"dirs-{'-'.join(parts)}{suites}.json"
     write_json(path, record)
     print(f"written: {path}", file=sys.stderr)
 

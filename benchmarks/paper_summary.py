@@ -29,7 +29,9 @@ def write(folder, titles, own, page=None):
         page = PAGE if folder == Path(__file__).parent / "results" / "paper" else folder / PAGE.name
     page.parent.mkdir(parents=True, exist_ok=True)
     temporary = page.with_name(f"{page.name}.{os.getpid()}.tmp")
-    temporary.write_text(text(records, titles, own), encoding="utf-8")
+    beyond = folder.parent / "dirs-threshold.json"
+    beyond = json.loads(beyond.read_text(encoding="utf-8")) if beyond.exists() else None
+    temporary.write_text(text(records, titles, own, beyond), encoding="utf-8")
     os.replace(temporary, page)
     return page
 
@@ -44,8 +46,8 @@ def load(folder, titles):
     return records
 
 
-def text(records, titles, own=()):
-    """The page as Markdown; see :func:`write`."""
+def text(records, titles, own=(), beyond=None):
+    """The page as Markdown; see :func:`write`. ``beyond``: the record of the vote's threshold."""
     judged = {name: record["claims"] for name, record in records.items()}
     printed = {**{name: claims for name, claims in dict(own).items() if name in titles}, **judged}
     counts = {
@@ -79,7 +81,40 @@ def text(records, titles, own=()):
             rows = [[c["says"], f"**{c['paper']['verdict']}**"] for c in own[name]]
             lines += [markdown_table(["the paper says", "its own numbers"], rows), ""]
             lines += [f"- {c['says']}: {c['paper']['why']}." for c in own[name]] + [""]
+    if beyond is not None:
+        lines += _threshold(beyond)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _threshold(record):
+    """What the paper's tasks hide: the vote where running locally is dear."""
+    rows = record["threshold"]
+    body = []
+    for speed in sorted({row["local_speed"] for row in rows}, reverse=True):
+        of = [row for row in rows if row["local_speed"] == speed]
+
+        def mean(key, of=of):
+            return sum(row[key] for row in of) / len(of)
+
+        body.append(
+            [
+                f"{speed / 1e9:g} GHz", f"{mean('nrr'):.3f}", f"{mean('best_link_nrr'):.3f}",
+                f"{100 * mean('offloaded'):.0f} %", f"{100 * mean('optimal_offloaded'):.0f} %",
+            ]
+        )  # fmt: skip
+    head = ["devices' speed", "NRR of DIRS", "NRR of the best link", "DIRS offloads", "the optimum offloads"]  # fmt: skip
+    return [
+        "## Beyond the paper: the vote's threshold",
+        "",
+        "A device that no agent scores 0.5 or more runs its task itself. The paper's devices are as fast",
+        "as a server's share, so that costs little there. The slower the devices, the dearer is the doubt:",
+        "`paper-medium` with slower devices, DIRS with certified demonstrations.",
+        "",
+        markdown_table(head, body),
+        "",
+        f"`{record['provenance']['command']}`, revision {record['provenance']['revision']}.",
+        "",
+    ]
 
 
 def _section(record):

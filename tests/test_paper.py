@@ -294,3 +294,15 @@ def test_refuses_no_worlds(capsys):
     with pytest.raises(SystemExit):
         paper.main(["fig4", "--worlds", "0"])
     assert "at least 1" in capsys.readouterr().err
+
+
+def test_summary_shows_the_vote_s_threshold():
+    row = dict(local_speed=2e8, nrr=0.6, best_link_nrr=0.9, offloaded=0.8, optimal_offloaded=1.0)
+    made = {"command": "the command", "revision": "abc"}
+    rows = [row, {**row, "nrr": 0.7, "world": 1}, {**row, "local_speed": 1e9}]
+    page = paper_summary.text({}, {}, (), {"threshold": rows, "provenance": made})
+    assert (
+        "| 1 GHz | 0.600 | 0.900 | 80 % | 100 % |\n| 0.2 GHz | 0.650 | 0.900 | 80 % | 100 % |"
+        in page
+    )
+    assert "threshold" not in paper_summary.text({}, {})

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 import stable_baselines3
 import torch
+from scipy.special import ndtri
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.vec_env import VecNormalize
@@ -20,7 +21,7 @@ from dirs_solver import checkpoint
 from dirs_solver.baselines.chosen import settings_of
 from dirs_solver.baselines.sb3_decisions import DecisionsPolicy
 from dirs_solver.baselines.sb3_env import RowsVecEnv
-from dirs_solver.baselines.sb3_policy import SB3Policy
+from dirs_solver.baselines.sb3_policy import ACTIVATIONS, SB3Policy
 from dirs_solver.checks import same_size
 from dirs_solver.progress import Progress
 from mec_env import Scenario, checks
@@ -32,6 +33,7 @@ KIND = "sb3-policy"
 LIMIT = 10.0
 #: Slots over which a report's objective is a mean, at least.
 RECENT = 256
+MODULES = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
 #: A setting with a table ``small`` and ``large`` is ``small`` up to this many devices.
 SMALL = 100
 #: Settings of ours; all others are the algorithm's arguments, under its names.
@@ -44,7 +46,8 @@ class _SB3Learner:
     Parameters
     ----------
     settings : dict, optional
-        In place of those in ``settings/NAME.toml``, which says what each one means.
+        In place of those in ``settings/NAME.toml``, which says what each one means. A table
+        with ``small`` and ``large`` depends on the size: small is up to ``SMALL`` devices.
 
     Attributes
     ----------
@@ -61,7 +64,10 @@ class _SB3Learner:
     def __init__(self, settings=None):
         self.settings = settings_of(self.name, settings)
         checks.known("reward", self.settings["reward"], ("saving", "log"))
-        checks.known("activation", self.settings["activation"], ("tanh", "relu"))
+        checks.known("activation", self.settings["activation"], ACTIVATIONS)
+        local = self.settings["start"]
+        if not 0.0 < local < 1.0:
+            raise ValueError(f"start = {local!r}: must be a probability between 0 and 1")
         self.policy = None
         self.objectives = np.empty(0)
 
@@ -89,8 +95,8 @@ class _SB3Learner:
         settings = {key: _of_size(value, scenario) for key, value in self.settings.items()}
         slots = settings["slots"] if slots is None else checks.integer("slots", slots, 0)
         rows = RowsVecEnv(
-            # No more than there are slots to train on.
-            max(1, min(settings["rows"], slots // settings.get("n_steps", 1))),
+            # No more than there are slots to train on; a batch of one has no deviation.
+            min(settings["rows"], max(2, slots // settings.get("n_steps", 1))),
             scenario, self.actions, log=settings["reward"] == "log", reward="saving",
         )  # fmt: skip
         env = VecNormalize(rows, gamma=0.0, clip_obs=LIMIT, clip_reward=math.inf)
@@ -154,18 +160,18 @@ class _SB3Learner:
             gamma=0.0,
             policy_kwargs={
                 "net_arch": {"pi": hidden, self.critic: critic},
-                "activation_fn": {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[
-                    settings["activation"]
-                ],
+                "activation_fn": MODULES[settings["activation"]],
             },
             # 32 bits are all that the library takes; the rows get the whole seed.
             seed=int(np.random.SeedSequence(seed).generate_state(1)[0]),
             device="cpu",
-            **self._arguments(env, settings),
-            **{key: value for key, value in settings.items() if key not in OURS},
+            **{
+                **{key: value for key, value in settings.items() if key not in OURS},
+                **self._arguments(env, settings),
+            },
         )
         with torch.no_grad():
-            self._start(model, settings["start"], env.unwrapped.envs.scenario)
+            self._start(model, settings, env.unwrapped.envs.scenario)
         return model
 
 
@@ -178,8 +184,9 @@ class _Decisions(_SB3Learner):
         # Without a discount lambda has no effect.
         return {"gae_lambda": 1.0}
 
-    def _start(self, model, local, scenario):
+    def _start(self, model, settings, scenario):
         """Let every device begin local with a probability, and the servers share the rest."""
+        local = settings["start"]
         bias = model.policy.action_net.bias.reshape(scenario.iotds, scenario.mecs + 1)
         bias[:, 0] = math.log(local * scenario.mecs / (1.0 - local))
 
@@ -199,8 +206,14 @@ class _Scores(_SB3Learner):
         sigma = np.full(size, 2.0 * settings["noise"], dtype=np.float32)
         return {"action_noise": NormalActionNoise(np.zeros_like(sigma), sigma, dtype=np.float32)}
 
-    def _start(self, model, score, scenario):
-        """Let every score begin at the same value, with small weights as DDPG's authors have it."""
+    def _start(self, model, settings, scenario):
+        """Let every device begin local with a probability: as far below 0.5 as the noise needs.
+
+        The last layer's weights are small, as DDPG's authors have it.
+        """
+        score = 0.5 - settings["noise"] * ndtri(settings["start"] ** (1.0 / scenario.mecs))
+        # At 0 itself the hyperbolic tangent has no slope to learn by.
+        score = min(0.95, max(0.05, score))
         last = self._actor(model)[-1]
         last.weight.uniform_(-3e-3, 3e-3)
         last.bias.fill_(math.atanh(2.0 * score - 1.0))
@@ -226,6 +239,14 @@ class PPO(_Decisions):
 
     name = "sb3-ppo"
     algorithm = stable_baselines3.PPO
+
+    def _arguments(self, env, settings):
+        # A minibatch is a rollout at most, which is shorter where there are few slots.
+        whole = env.num_envs * settings["n_steps"]
+        return {
+            **super()._arguments(env, settings),
+            "batch_size": min(settings["batch_size"], whole),
+        }
 
 
 class DDPG(_Scores):

@@ -77,6 +77,7 @@ class MARLLearner:
             "scenario": trained_on,
             "mean": mean,
             "deviation": deviation,
+            "critic_scale": s["critic_scale"],
             "reward_scale": s["reward_scale"],
         }
         watch = Watch(total, progress)

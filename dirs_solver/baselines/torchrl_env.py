@@ -113,7 +113,8 @@ class BatchedTask(MECTask):
     """The same task for BenchMARL, its environments one batch, its numbers fit for networks.
 
     ``config`` holds the ``scenario`` (a Scenario), the ``mean`` and ``deviation`` (size,) by
-    which observations are standardised, and the ``reward_scale`` that rewards are multiplied by.
+    which observations are standardised, the ``critic_scale`` that the critic's are then multiplied
+    by, and the ``reward_scale`` of the rewards.
     """
 
     def get_env_fun(self, num_envs, continuous_actions, seed, device):
@@ -126,13 +127,13 @@ class BatchedTask(MECTask):
         mean, deviation = self.config["mean"], self.config["deviation"]
         columns = server_columns(self.config["scenario"])
 
-        def standardised(key, places):
-            loc, scale = (torch.from_numpy(array[places]) for array in (mean, deviation))
-            return ObservationNorm(loc, scale, [key], standard_normal=True)
+        def standardised(key, places, scale):
+            loc, deviations = (torch.from_numpy(array[places]) for array in (mean, deviation))
+            return ObservationNorm(loc, deviations / scale, [key], standard_normal=True)
 
         return [
-            standardised("state", slice(None)),
-            standardised((GROUP, "observation"), columns),
+            standardised("state", slice(None), self.config["critic_scale"]),
+            standardised((GROUP, "observation"), columns, 1.0),
             RewardScaling(0.0, self.config["reward_scale"], [(GROUP, "reward")]),
         ]
 

@@ -9,7 +9,6 @@ import pytest
 pytest.importorskip("benchmarl")
 
 import torch
-from helpers import UNEQUAL
 
 import mec_env
 from dirs_solver import find_learner
@@ -19,6 +18,7 @@ from dirs_solver.baselines.marl_policy import load_policy
 from dirs_solver.baselines.torchrl_env import BatchedServers, server_columns
 from mec_env import Scenario, observation
 from mec_env.suite import Suite
+from tests.helpers import UNEQUAL
 
 # Two servers, four devices: links cost next to nothing, all four offload, two on each.
 TINY = mec_env.SCENARIOS["paper-medium"].replace(name="tiny", iotds=4, server_speed=8e9, slots=20)
@@ -31,11 +31,11 @@ def column(scenario, server, seed=0):
     return env.reset(seed=seed)[0][f"mec_{server}"]
 
 
-@pytest.mark.parametrize("fields", [{}, UNEQUAL], ids=["large", "unequal"])
+@pytest.mark.parametrize("fields", [dict(mecs=2, iotds=6), UNEQUAL], ids=["equal", "unequal"])
 def test_the_task_meets_torchrls_and_benchmarls_specs(fields):
     from torchrl.envs.utils import check_env_specs
 
-    task = MECTask("paper-large", {"scenario": Scenario(**fields)})
+    task = MECTask("square", {"scenario": Scenario(**fields)})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of another version of pettingzoo
         env = task.get_env_fun(1, True, 0, "cpu")()
@@ -90,21 +90,29 @@ def test_a_servers_columns_are_its_own_gains_the_tasks_and_its_speed():
     assert server_columns(scenario)[1].tolist() == expected
 
 
+LEARNT = {
+    MADDPG: {
+        **QUICK,
+        "critic_hidden": [64],
+        "updates": 8,
+        "actor_rate": 3e-4,
+        "noise_first": 0.3,
+        "noise_last": 0.3,
+    },
+    MAPPO: {**QUICK, "epochs": 4, "learning_rate": 3e-3, "deviation": 0.5},
+}
+
+
 @BOTH
 def test_it_learns_to_share_four_devices_among_two_servers(learner):
     suite = Suite("tiny", TINY, (0,), (0,))
-    policy = learner(LEARNT[learner]).learn(TINY, 0, 6000)
-    judged = mec_env.evaluate(policy, suite)
+    first = mec_env.evaluate(learner(LEARNT[learner]).learn(TINY, 0, 128), suite)
+    judged = mec_env.evaluate(learner(LEARNT[learner]).learn(TINY, 0, 1920), suite)
     best = judged.best.mean()
-    # Worked out: a server of k devices takes k^2 F / F_max; all local is 4 * 2.
-    assert best == pytest.approx(2 * (2**2 / 8), rel=0.25)
-    assert judged.objective.mean() < 1.15 * best
-
-
-LEARNT = {
-    MADDPG: {**QUICK, "updates": 8, "learning_rate": 3e-3, "actor_rate": 1e-3},
-    MAPPO: {**QUICK, "epochs": 8, "learning_rate": 3e-3},
-}
+    # By hand: a server of k devices takes k^2 F / F_max; links come on top. All local is 4 * 2.
+    assert 1.0 < best < 1.3
+    assert judged.objective.mean() < 1.1 * best
+    assert first.objective.mean() > 1.3 * best
 
 
 @BOTH
@@ -193,6 +201,8 @@ def test_the_exported_scores_are_the_librarys(learner, monkeypatch):
     kept = []
     run = marl.run
     monkeypatch.setattr(marl, "run", lambda experiment: (kept.append(experiment), run(experiment)))
+    # The last actors instead of the best.
+    monkeypatch.setattr(marl.BestActors, "restore", lambda best: None)
     scenario = Scenario(**UNEQUAL)
     policy = learner(QUICK).learn(scenario, 0, 128)
     experiment = kept[0]

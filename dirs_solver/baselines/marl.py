@@ -2,8 +2,8 @@
 
 Slots don't depend on each other, so what an action is worth is the slot's own reward:
 the discount is 0. Actors learn from their servers' observations alone; the critic, which
-is left behind after the training, sees the whole slot. Rewards are what the decision saves
-of the all-local cost, in hundredths times ``reward_scale``.
+is left behind after the training, sees the whole slot. What is returned are the actors that
+decided best without exploration on some training slots, the first ones among them.
 """
 
 import tempfile
@@ -23,6 +23,7 @@ from dirs_solver.baselines.benchmarl_run import (
     run,
     silence,
 )
+from dirs_solver.baselines.best_actors import BestActors
 from dirs_solver.baselines.chosen import settings_of
 from dirs_solver.baselines.marl_policy import INPUTS, MARLPolicy, load_policy, save_policy
 from dirs_solver.baselines.torchrl_env import GROUP, BatchedTask, server_columns
@@ -80,21 +81,31 @@ class MARLLearner:
             "critic_scale": s["critic_scale"],
             "reward_scale": s["reward_scale"],
         }
-        watch = Watch(total, progress)
+        # 32 bits, for that is what numpy's global generator takes.
+        key = int(np.random.SeedSequence(int(seed)).generate_state(1)[0])
+        # Rows of the training have the seeds from key on: those above 32 bits are free.
+        best = BestActors(agents, scenario, 2**32 + key)
+
+        def judge(experiment):
+            export(experiment, agents, *self._score)
+            return best.judge()
+
+        # Made before all is silenced, for it lets the caller's words through.
+        watch = Watch(total, progress, judge)
         with generators_kept(), tempfile.TemporaryDirectory() as folder, silence():
             experiment = Experiment(
                 task=BatchedTask(scenario.name, config),
                 algorithm_config=self._algorithm(),
                 model_config=network(hidden),
                 critic_model_config=network(s["critic_hidden"]),
-                # 32 bits, for that is what numpy's global generator takes.
-                seed=int(np.random.SeedSequence(int(seed)).generate_state(1)[0]),
+                seed=key,
                 config=self._experiment(total, folder),
                 callbacks=[watch],
             )
-            self._prepare(experiment, scenario.iotds)
+            self._prepare(experiment, scenario.iotds, judge)
             run(experiment)
-            export(experiment, agents, *self._score)
+            judge(experiment)
+        best.restore()
         self.policy = MARLPolicy(agents, scenario)
         self._header = {"learner": self.name, "seed": int(seed), "settings": self.settings}
         return self.policy
@@ -141,10 +152,10 @@ class MARLLearner:
             save_folder=folder,
         )
 
-    def _prepare(self, experiment, devices):
+    def _prepare(self, experiment, devices, judge):
         """What BenchMARL's own settings don't reach."""
         s = self.settings
-        open_with(experiment, devices, *self._score, s["spread"], self._noise())
+        open_with(experiment, devices, *self._score, s["spread"], self._noise(), judge)
 
 
 class MAPPO(MARLLearner):
@@ -186,8 +197,8 @@ class MAPPO(MARLLearner):
     def _noise(self):
         return 2.0 * self.settings["deviation"]
 
-    def _prepare(self, experiment, devices):
-        super()._prepare(experiment, devices)
+    def _prepare(self, experiment, devices, judge):
+        super()._prepare(experiment, devices, judge)
         # Savings shrink to a fraction of a per cent as the actors improve.
         experiment.losses[GROUP].normalize_advantage = True
 
@@ -223,8 +234,8 @@ class MADDPG(MARLLearner):
         # Of a score at 1/2, where the logistic function's slope is 1/4.
         return 4.0 * self.settings["noise_first"]
 
-    def _prepare(self, experiment, devices):
-        super()._prepare(experiment, devices)
+    def _prepare(self, experiment, devices, judge):
+        super()._prepare(experiment, devices, judge)
         actor = experiment.optimizers[GROUP]["loss_actor"].param_groups[0]
         actor["lr"] = self.settings["actor_rate"]
 

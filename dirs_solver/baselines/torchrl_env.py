@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from tensordict import TensorDict
 from torchrl.data import Binary, Bounded, Composite, Unbounded
-from torchrl.envs import EnvBase, ObservationNorm, RewardScaling
+from torchrl.envs import EnvBase, ObservationNorm, Transform
 
 from dirs_solver.baselines.benchmarl_task import MECTask
 from mec_env import observation
@@ -109,6 +109,21 @@ class BatchedServers(EnvBase):
         self._seed = seed
 
 
+class ClearedReward(Transform):
+    """The reward ``saving`` s as s / (1 - s), what all-local costs over the objective less 1.
+
+    0 where nothing is saved either, but never below -1: one link across a square kilometre
+    can cost more than a hundred slots, and nothing else could be learned beside it.
+    """
+
+    def __init__(self, scale):
+        super().__init__(in_keys=[(GROUP, "reward")], out_keys=[(GROUP, "reward")])
+        self._scale = scale
+
+    def _apply_transform(self, reward):
+        return self._scale * reward / (1.0 - reward)
+
+
 class BatchedTask(MECTask):
     """The same task for BenchMARL, its environments one batch, its numbers fit for networks.
 
@@ -134,7 +149,7 @@ class BatchedTask(MECTask):
         return [
             standardised("state", slice(None), self.config["critic_scale"]),
             standardised((GROUP, "observation"), columns, 1.0),
-            RewardScaling(0.0, self.config["reward_scale"], [(GROUP, "reward")]),
+            ClearedReward(self.config["reward_scale"]),
         ]
 
 

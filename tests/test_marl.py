@@ -106,13 +106,16 @@ LEARNT = {
 @BOTH
 def test_it_learns_to_share_four_devices_among_two_servers(learner):
     suite = Suite("tiny", TINY, (0,), (0,))
-    first = mec_env.evaluate(learner(LEARNT[learner]).learn(TINY, 0, 128), suite)
-    judged = mec_env.evaluate(learner(LEARNT[learner]).learn(TINY, 0, 1920), suite)
+    explored = []
+    trained = learner(LEARNT[learner])
+    policy = trained.learn(TINY, 0, 1920, lambda report: explored.append(report.objective))
+    judged = mec_env.evaluate(policy, suite)
     best = judged.best.mean()
     # By hand: a server of k devices takes k^2 F / F_max; links come on top. All local is 4 * 2.
     assert 1.0 < best < 1.3
     assert judged.objective.mean() < 1.1 * best
-    assert first.objective.mean() > 1.3 * best
+    # What is explored gets better too: the first actors don't make it alone.
+    assert np.mean(explored[-3:]) < 0.9 * np.mean(explored[:3])
 
 
 @BOTH

@@ -124,6 +124,11 @@ def open_with(experiment, devices, slope, shift, spread, noise, judge):
         What the exploration adds to it.
     judge : callable
         The actors' mean objective on training slots.
+
+    Returns
+    -------
+    float
+        Mean objective of the first actors.
     """
     weight, bias = _layers(experiment)[-1]
     weight[:, :devices] *= 0.1
@@ -135,7 +140,10 @@ def open_with(experiment, devices, slope, shift, spread, noise, judge):
         level = -quantile * (spread**2 + noise**2) ** 0.5
         bias[:, :devices] = (level + drawn - shift) / slope
         found.append((judge(experiment), level))
-    bias[:, :devices] = (min(found, key=itemgetter(0))[1] + drawn - shift) / slope
+    # Among equal ones the first, which explores most.
+    objective, level = min(found, key=itemgetter(0))
+    bias[:, :devices] = (level + drawn - shift) / slope
+    return objective
 
 
 def _layers(experiment):

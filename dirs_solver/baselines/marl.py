@@ -49,6 +49,9 @@ class MARLLearner:
     ----------
     policy : MARLPolicy or None
         What was learned last.
+    first, best : float
+        Mean objective on the judged training slots, of the first actors before any training
+        and of those in ``policy``: what the training added.
     """
 
     name = None
@@ -57,6 +60,7 @@ class MARLLearner:
     def __init__(self, settings=None):
         self.settings = settings_of(self.name, settings)
         self.policy, self._header = None, None
+        self.first = self.best = float("nan")
 
     def learn(self, scenario, seed=0, slots=None, progress=None):
         """Train the actors; see :class:`dirs_solver.learner.Learner`.
@@ -106,6 +110,7 @@ class MARLLearner:
             run(experiment)
             judge(experiment)
         best.restore()
+        self.best = best.objective
         self.policy = MARLPolicy(agents, scenario)
         self._header = {"learner": self.name, "seed": int(seed), "settings": self.settings}
         return self.policy
@@ -155,7 +160,7 @@ class MARLLearner:
     def _prepare(self, experiment, devices, judge):
         """What BenchMARL's own settings don't reach."""
         s = self.settings
-        open_with(experiment, devices, *self._score, s["spread"], self._noise(), judge)
+        self.first = open_with(experiment, devices, *self._score, s["spread"], self._noise(), judge)
 
 
 class MAPPO(MARLLearner):

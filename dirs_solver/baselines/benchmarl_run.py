@@ -5,6 +5,7 @@ import io
 import random
 import sys
 import warnings
+from operator import itemgetter
 from statistics import NormalDist
 
 import numpy as np
@@ -14,8 +15,12 @@ from benchmarl.models import MlpConfig
 from torchrl._utils import logger as torchrl_logger
 from torchrl.modules import MultiAgentMLP
 
+from dirs_solver.baselines.best_actors import EVERY
 from dirs_solver.baselines.torchrl_env import GROUP
 from dirs_solver.progress import Progress
+
+#: Shares of devices that the first actors may leave local; the best on training slots is taken.
+LOCAL_SHARES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999, 0.99999)
 
 
 class TimeIsUp(Exception):
@@ -31,12 +36,14 @@ class Watch(Callback):
         Slots of the training.
     progress : callable or None
         Called with a :class:`dirs_solver.progress.Progress`; True is the end.
+    judge : callable
+        Called with the experiment every few batches.
     """
 
-    def __init__(self, total, progress):
+    def __init__(self, total, progress, judge):
         super().__init__()
-        self._total, self._progress = total, progress
-        self._done, self._objective = 0, float("nan")
+        self._total, self._progress, self._judge = total, progress, judge
+        self._done, self._batches, self._objective = 0, 0, float("nan")
         self._streams = sys.stdout, sys.stderr
 
     def __getstate__(self):
@@ -48,6 +55,9 @@ class Watch(Callback):
         self._objective = batch["next", "info", "objective"].mean().item()
 
     def on_train_end(self, training_td, group):
+        self._batches += 1
+        if self._batches % EVERY == 0:
+            self._judge(self.experiment)
         if self._progress is None:
             return
         done = min(self._done, self._total)
@@ -94,13 +104,13 @@ def export(experiment, agents, slope, shift):
             agents.biases[place].copy_(bias.unsqueeze(1))
 
 
-def open_with(experiment, devices, slope, shift, spread, noise):
+def open_with(experiment, devices, slope, shift, spread, noise, judge):
     """Let the actors begin where there is something to learn.
 
     A library's first actors score every device alike, about 1/2, at every server. With many
     servers nearly all devices then offload, whatever single scores do, and decisions hang
-    on noise. Here the first scores differ from device to device and from server to server,
-    and half the devices run locally; which ones is drawn.
+    on noise. Here the first scores differ from device to device and from server to server, as
+    drawn; their level, and with it the share of devices that run locally, is the best of a few.
 
     Parameters
     ----------
@@ -112,14 +122,28 @@ def open_with(experiment, devices, slope, shift, spread, noise):
         Deviation of the first scores before the logistic function.
     noise : float
         What the exploration adds to it.
+    judge : callable
+        The actors' mean objective on training slots.
+
+    Returns
+    -------
+    float
+        Mean objective of the first actors.
     """
     weight, bias = _layers(experiment)[-1]
-    # All M scores of a device stay below 1/2 with probability 1/2.
-    quantile = NormalDist().inv_cdf(0.5 ** (1.0 / bias.shape[0]))
-    middle = -quantile * (spread**2 + noise**2) ** 0.5
-    with torch.no_grad():
-        weight[:, :devices] *= 0.1
-        bias[:, :devices] = (middle + spread * torch.randn(bias.shape[0], devices) - shift) / slope
+    weight[:, :devices] *= 0.1
+    drawn = spread * torch.randn(bias.shape[0], devices)
+    found = []
+    for local in LOCAL_SHARES:
+        # All M scores of a device stay below 1/2 with this probability.
+        quantile = NormalDist().inv_cdf(local ** (1.0 / bias.shape[0]))
+        level = -quantile * (spread**2 + noise**2) ** 0.5
+        bias[:, :devices] = (level + drawn - shift) / slope
+        found.append((judge(experiment), level))
+    # Among equal ones the first, which explores most.
+    objective, level = min(found, key=itemgetter(0))
+    bias[:, :devices] = (level + drawn - shift) / slope
+    return objective
 
 
 def _layers(experiment):

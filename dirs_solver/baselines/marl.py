@@ -2,8 +2,8 @@
 
 Slots don't depend on each other, so what an action is worth is the slot's own reward:
 the discount is 0. Actors learn from their servers' observations alone; the critic, which
-is left behind after the training, sees the whole slot. Rewards are what the decision saves
-of the all-local cost, in hundredths times ``reward_scale``.
+is left behind after the training, sees the whole slot. What is returned are the actors that
+decided best without exploration on some training slots, the first ones among them.
 """
 
 import tempfile
@@ -23,6 +23,7 @@ from dirs_solver.baselines.benchmarl_run import (
     run,
     silence,
 )
+from dirs_solver.baselines.best_actors import BestActors
 from dirs_solver.baselines.chosen import settings_of
 from dirs_solver.baselines.marl_policy import INPUTS, MARLPolicy, load_policy, save_policy
 from dirs_solver.baselines.torchrl_env import GROUP, BatchedTask, server_columns
@@ -48,6 +49,9 @@ class MARLLearner:
     ----------
     policy : MARLPolicy or None
         What was learned last.
+    first, best : float
+        Mean objective on the judged training slots, of the first actors before any training
+        and of those in ``policy``: what the training added.
     """
 
     name = None
@@ -58,6 +62,7 @@ class MARLLearner:
     def __init__(self, settings=None):
         self.settings = settings_of(self.name, settings)
         self.policy, self._header = None, None
+        self.first = self.best = float("nan")
 
     def learn(self, scenario, seed=0, slots=None, progress=None):
         """Train the actors; see :class:`dirs_solver.learner.Learner`.
@@ -79,23 +84,35 @@ class MARLLearner:
             "scenario": trained_on,
             "mean": mean,
             "deviation": deviation,
+            "critic_scale": s["critic_scale"],
             "reward_scale": s["reward_scale"],
         }
-        watch = Watch(total, progress)
+        # 32 bits, for that is what numpy's global generator takes.
+        key = int(np.random.SeedSequence(int(seed)).generate_state(1)[0])
+        # Rows of the training have the seeds from key on: those above 32 bits are free.
+        best = BestActors(agents, scenario, 2**32 + key)
+
+        def judge(experiment):
+            export(experiment, agents, *self._score)
+            return best.judge()
+
+        # Made before all is silenced, for it lets the caller's words through.
+        watch = Watch(total, progress, judge)
         with generators_kept(), tempfile.TemporaryDirectory() as folder, silence():
             experiment = Experiment(
                 task=BatchedTask(scenario.name, config),
                 algorithm_config=self._algorithm(),
                 model_config=network(hidden),
                 critic_model_config=network(s["critic_hidden"]),
-                # 32 bits, for that is what numpy's global generator takes.
-                seed=int(np.random.SeedSequence(int(seed)).generate_state(1)[0]),
+                seed=key,
                 config=self._experiment(total, folder),
                 callbacks=[watch],
             )
-            self._prepare(experiment, scenario.iotds)
+            self._prepare(experiment, scenario.iotds, judge)
             run(experiment)
-            export(experiment, agents, *self._score)
+            judge(experiment)
+        best.restore()
+        self.best = best.objective
         self.policy = MARLPolicy(agents, scenario)
         self._header = {"learner": self.name, "seed": int(seed), "settings": self.settings}
         return self.policy
@@ -142,10 +159,10 @@ class MARLLearner:
             save_folder=folder,
         )
 
-    def _prepare(self, experiment, devices):
+    def _prepare(self, experiment, devices, judge):
         """What BenchMARL's own settings don't reach."""
         s = self.settings
-        open_with(experiment, devices, *self._score, s["spread"], self._noise())
+        self.first = open_with(experiment, devices, *self._score, s["spread"], self._noise(), judge)
 
 
 class MAPPO(MARLLearner):
@@ -187,8 +204,8 @@ class MAPPO(MARLLearner):
     def _noise(self):
         return 2.0 * self.settings["deviation"]
 
-    def _prepare(self, experiment, devices):
-        super()._prepare(experiment, devices)
+    def _prepare(self, experiment, devices, judge):
+        super()._prepare(experiment, devices, judge)
         # Savings shrink to a fraction of a per cent as the actors improve.
         experiment.losses[GROUP].normalize_advantage = True
 
@@ -224,8 +241,8 @@ class MADDPG(MARLLearner):
         # Of a score at 1/2, where the logistic function's slope is 1/4.
         return 4.0 * self.settings["noise_first"]
 
-    def _prepare(self, experiment, devices):
-        super()._prepare(experiment, devices)
+    def _prepare(self, experiment, devices, judge):
+        super()._prepare(experiment, devices, judge)
         actor = experiment.optimizers[GROUP]["loss_actor"].param_groups[0]
         actor["lr"] = self.settings["actor_rate"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from tensordict import TensorDict
 from torchrl.data import Binary, Bounded, Composite, Unbounded
-from torchrl.envs import EnvBase, ObservationNorm, RewardScaling
+from torchrl.envs import EnvBase, ObservationNorm, Transform
 
 from dirs_solver.baselines.benchmarl_task import MECTask
 from mec_env import observation
@@ -109,11 +109,27 @@ class BatchedServers(EnvBase):
         self._seed = seed
 
 
+class ClearedReward(Transform):
+    """The reward ``saving`` s as s / (1 - s), what all-local costs over the objective less 1.
+
+    0 where nothing is saved either, but never below -1: one link across a square kilometre
+    can cost more than a hundred slots, and nothing else could be learned beside it.
+    """
+
+    def __init__(self, scale):
+        super().__init__(in_keys=[(GROUP, "reward")], out_keys=[(GROUP, "reward")])
+        self._scale = scale
+
+    def _apply_transform(self, reward):
+        return self._scale * reward / (1.0 - reward)
+
+
 class BatchedTask(MECTask):
     """The same task for BenchMARL, its environments one batch, its numbers fit for networks.
 
     ``config`` holds the ``scenario`` (a Scenario), the ``mean`` and ``deviation`` (size,) by
-    which observations are standardised, and the ``reward_scale`` that rewards are multiplied by.
+    which observations are standardised, the ``critic_scale`` that the critic's are then multiplied
+    by, and the ``reward_scale`` of the rewards.
     """
 
     def get_env_fun(self, num_envs, continuous_actions, seed, device):
@@ -126,14 +142,14 @@ class BatchedTask(MECTask):
         mean, deviation = self.config["mean"], self.config["deviation"]
         columns = server_columns(self.config["scenario"])
 
-        def standardised(key, places):
-            loc, scale = (torch.from_numpy(array[places]) for array in (mean, deviation))
-            return ObservationNorm(loc, scale, [key], standard_normal=True)
+        def standardised(key, places, scale):
+            loc, deviations = (torch.from_numpy(array[places]) for array in (mean, deviation))
+            return ObservationNorm(loc, deviations / scale, [key], standard_normal=True)
 
         return [
-            standardised("state", slice(None)),
-            standardised((GROUP, "observation"), columns),
-            RewardScaling(0.0, self.config["reward_scale"], [(GROUP, "reward")]),
+            standardised("state", slice(None), self.config["critic_scale"]),
+            standardised((GROUP, "observation"), columns, 1.0),
+            ClearedReward(self.config["reward_scale"]),
         ]
 
 

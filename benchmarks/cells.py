@@ -79,7 +79,7 @@ class Cell:
     @property
     def deterministic(self):
         """Whether every seed gives the same: a rule that draws no random numbers."""
-        return self.rule and not hasattr(RULES[self.learner], "reset")
+        return self.rule and not getattr(RULES[self.learner], "draws", False)
 
     @property
     def name(self):

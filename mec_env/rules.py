@@ -59,6 +59,8 @@ class Random:
     """The paper's *Random*: local or any server with equal odds, under the capacity rule."""
 
     name = "random"
+    #: Whether ``reset(seed)`` makes a difference.
+    draws = True
 
     def __init__(self):
         self.reset(0)

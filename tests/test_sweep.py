@@ -64,6 +64,7 @@ def test_names_tell_cells_apart():
     # How long a cell may take doesn't change what it is; a rule trains on no slots.
     assert Cell("dirs", SUITE, time_limit=9.0).name == Cell("dirs", SUITE).name
     assert Cell("random", SUITE, training_slots=7).name == Cell("random", SUITE).name
+    assert Cell("certified", SUITE).deterministic
     assert Cell("remote", SUITE).deterministic and not Cell("random", SUITE).deterministic
     assert "/" not in learner("Crash").name and ":" not in learner("Crash").name
 

@@ -137,8 +137,6 @@ def processes(count):
 def _begin(parent):
     """In a new process: one core, and no life without the parent."""
     running.one_core()
-    # The learners' own threads too would make the time of one core hard to tell.
-    os.environ["NUMBA_NUM_THREADS"] = "1"
 
     def watch():
         while os.getppid() == parent:

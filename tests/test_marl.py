@@ -95,9 +95,11 @@ LEARNT = {
         **QUICK,
         "critic_hidden": [64],
         "updates": 8,
-        "actor_rate": 3e-4,
+        "learning_rate": 3e-3,
+        "actor_rate": 1e-3,
         "noise_first": 0.3,
-        "noise_last": 0.3,
+        "noise_last": 0.1,
+        "noise_slots": 4000,
     },
     MAPPO: {**QUICK, "epochs": 4, "learning_rate": 3e-3, "deviation": 0.5},
 }
@@ -234,3 +236,27 @@ def test_settings_are_checked_and_names_found():
     assert find_learner("mappo") is MAPPO
     with pytest.raises(ValueError, match="learning_rate"):
         MAPPO({"learning_rat": 1e-3})
+
+
+def test_benchmarl_trains_on_the_plain_task(tmp_path):
+    from benchmarl.algorithms import MasacConfig
+    from benchmarl.experiment import Experiment, ExperimentConfig
+
+    from dirs_solver.baselines.benchmarl_run import generators_kept, network, silence
+
+    config = ExperimentConfig.get_from_yaml()
+    config.loggers, config.create_json, config.evaluation = [], False, False
+    config.save_folder, config.max_n_frames, config.evaluation_episodes = str(tmp_path), 40, 1
+    config.off_policy_collected_frames_per_batch, config.off_policy_n_envs_per_worker = 40, 2
+    config.off_policy_n_optimizer_steps, config.off_policy_train_batch_size = 2, 8
+    task = MECTask("tiny", {"scenario": TINY, "reward": "saving"})
+    with generators_kept(), silence():
+        experiment = Experiment(
+            task=task,
+            algorithm_config=MasacConfig.get_from_yaml(),
+            model_config=network([16]),
+            seed=0,
+            config=config,
+        )
+        experiment.run()
+    assert experiment.total_frames == 40

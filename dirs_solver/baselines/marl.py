@@ -3,7 +3,10 @@
 Slots don't depend on each other, so what an action is worth is the slot's own reward:
 the discount is 0. Actors learn from their servers' observations alone; the critic, which
 is left behind after the training, sees the whole slot. What is returned are the actors that
-decided best without exploration on some training slots, the first ones among them.
+decided best without exploration on some training slots, the first ones among them:
+``first`` and ``best`` of a learner say what the training added. In a minute that is much
+at 30 devices, some of it at 180 (MAPPO), and nothing where most links are bad (``square-km``):
+there both stay with all-local decisions.
 """
 
 import tempfile

@@ -33,7 +33,7 @@ class RowsVecEnv(VecEnv):
     def __init__(self, rows, scenario=None, actions="decisions", log=False, **fields):
         self._log = log
         self.envs = MECVectorEnv(
-            rows, scenario, actions, autoreset_mode=AutoresetMode.SAME_STEP, **fields
+            rows, scenario, actions, autoreset_mode=AutoresetMode.SAME_STEP, threads=1, **fields
         )
         self._actions = None
         # The base class asks for this attribute of every environment.

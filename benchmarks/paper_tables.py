@@ -3,7 +3,7 @@
 import mec_env
 from benchmarks import paper_claims as rule
 from benchmarks.paper_claims import Claim
-from benchmarks.paper_plan import LATER, PAPER, column, mean, rival, text
+from benchmarks.paper_plan import BUDGET, LATER, PAPER, column, mean, rival, text
 
 REFERENCE_RULES = ("remote", "random", "local", "best-link+admission", "certified")
 
@@ -336,10 +336,13 @@ def table5_claims(results, plan):
         ratio = None if values is None or optimum is None else values / optimum.mean()
         return rule.within(ratio, 1.0, 1.02, "PSO over our optimum", is_printed)
 
+    # SB3's learners have no end of their own: how long they train is what we let them.
+    given = rule.Verdict(rule.UNKNOWN, f"AC and DDPG train for the {BUDGET:g} s that we give them")
+
     return [
         Claim(place, "DIRS has the lowest time", **lowest("time", TABLE5[1:])),
         Claim(place, "DIRS has the lowest energy", **lowest("energy", TABLE5[1:])),
-        Claim(place, "DIRS trains in the least time", **lowest("training_s", ("AC", "DDPG"))),
+        Claim(place, "DIRS trains in the least time", given, lowest("training_s", ("AC", "DDPG"))["paper"]),
         Claim(place, "DIRS infers in the shortest time", **lowest("inference_s", TABLE5[1:])),
         Claim(place, "DIRS is almost PSO and DE in time and energy (within 1 %, ours)", almost(ours, False), almost(printed, True)),
         Claim(place, "PSO is near-optimal (within 2 % of the certified optimum, ours)", near(pso, False), near(printed["PSO"]["objective"], True)),

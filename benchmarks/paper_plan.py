@@ -23,7 +23,8 @@ RIVALS = {
 }
 #: What the print and the JSON say of the others.
 LATER = "its extra is not installed"
-#: Time of one core that a learner other than DIRS gets for a world [s].
+#: Time of one core that a learner other than DIRS gets for a world of 200 devices [s]; for
+#: fewer in proportion, as DIRS's own training goes.
 BUDGET = 96.0
 
 
@@ -78,7 +79,8 @@ class Plan:
             settings = self.settings(**changed)
         else:
             settings = find_learner(learner)().settings
-            keep["budget"] = BUDGET / 100 if self.quick else BUDGET
+            devices = mec_env.resolve(scenario).iotds
+            keep["budget"] = BUDGET * devices / 200 / (100 if self.quick else 1)
         slots = 200 if self.quick else None
         return self.each_world(
             "train", f"{learner}-{label}", scenario, learner=learner, settings=settings,

@@ -205,7 +205,7 @@ def test_settings_are_checked_and_slots_bound_the_training(name):
     with pytest.raises(ValueError, match="reward"):
         find_learner(name)({"reward": "reciprocal"})
     with pytest.raises(ValueError, match=r"start = 1\.0"):
-        find_learner(name)({"start": 1.0})
+        find_learner(name)({"start": 1.0}).learn(TINY, 0, 0)
     done = []
     quick(name, slots=5, progress=lambda report: done.append(report.done))
     assert 5 <= done[-1] <= 8, "no more rows than there are slots"

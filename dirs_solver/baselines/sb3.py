@@ -65,9 +65,6 @@ class _SB3Learner:
         self.settings = settings_of(self.name, settings)
         checks.known("reward", self.settings["reward"], ("saving", "log"))
         checks.known("activation", self.settings["activation"], ACTIVATIONS)
-        local = self.settings["start"]
-        if not 0.0 < local < 1.0:
-            raise ValueError(f"start = {local!r}: must be a probability between 0 and 1")
         self.policy = None
         self.objectives = np.empty(0)
 
@@ -93,6 +90,8 @@ class _SB3Learner:
         scenario = resolve(scenario)
         seed_key(seed)
         settings = {key: _of_size(value, scenario) for key, value in self.settings.items()}
+        if not 0.0 < settings["start"] < 1.0:
+            raise ValueError(f"start = {settings['start']!r}: must lie between 0 and 1")
         slots = settings["slots"] if slots is None else checks.integer("slots", slots, 0)
         rows = RowsVecEnv(
             # No more than there are slots to train on; a batch of one has no deviation.

@@ -50,7 +50,7 @@ class Standing:
     objective, time, energy, offloaded : float
         Means over slots; [s] and [J] summed over devices, offloaded a share.
     training_seconds, milliseconds : float
-        Training of a world, and a decision.
+        Processor time of training for a world, wall time of a decision.
     parameter_count : int or None
     profile : (T,) float64
         Share of slots whose gap is at most each of ``TAUS``.

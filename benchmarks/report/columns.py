@@ -84,7 +84,7 @@ COLUMNS = (
         lambda s: Cell(s.objective, number(s.objective, ".2f")),
     ),
     Column(
-        "training", "Training [s]", "Wall time of training for one world",
+        "training", "Training [s]", "Processor time of training for one world",
         # A rule has nothing to train.
         lambda s: Cell(s.training_seconds, number(s.training_seconds or None, ".1f")),
     ),

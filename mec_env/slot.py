@@ -78,8 +78,9 @@ class Slot:
             if array.shape != shape:
                 raise ValueError(f"{name}: shape {array.shape}, must be {shape}")
             lowest = {"distance": 0.0, "gain": SMALLEST_GAIN}.get(name, SMALLEST_POSITIVE)
-            bad = ~(np.isfinite(array) & (array >= lowest))
-            if bad.any():
+            # Two passes where all is well, as nearly always; NaN fails both comparisons.
+            if not (array.min() >= lowest and array.max() < np.inf):
+                bad = ~(np.isfinite(array) & (array >= lowest))
                 # numpy's own float32 of an overflowing gain is inf: show what was given.
                 value = np.asarray(getattr(self, name), dtype=np.float64)[bad][0]
                 allowed = {"distance": "0 or more", "gain": f"at least {SMALLEST_GAIN:.3g}"}

@@ -12,7 +12,7 @@ import lzma
 import os
 import shutil
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -63,9 +63,12 @@ class Cell:
         """The learner's class."""
         return find_learner(self.learner, self.trust)
 
-    @property
+    @cached_property
     def settings(self):
-        """All that its numbers depend on, but for the code: dict for JSON."""
+        """All that its numbers depend on, but for the code: dict for JSON.
+
+        Read once, for the name hangs on them and is asked for all the time.
+        """
         found = getattr(self.kind(), "settings", {})
         found = found.to_dict() if hasattr(found, "to_dict") else dict(found)
         given = {"training_slots": self.training_slots, "budget": self.budget}

@@ -14,6 +14,7 @@ import time
 
 import mec_env
 from benchmarks.record import Record
+from benchmarks.running import slots_for
 from dirs_solver import find_learner
 from dirs_solver.baselines.chosen import candidates_of
 from mec_env.suite import Suite
@@ -53,7 +54,8 @@ def main(arguments=None):
                 seen.append(report.done)
                 return clock(report)
 
-            policy = learner.learn(here, world, None, progress)
+            slots = slots_for(learner, None, options.budget)
+            policy = learner.learn(here, world, slots, progress)
             judged = mec_env.evaluate(policy, suite.world(k), bounds=bounds[k])
             bounds[k] = judged.lower_bound, judged.best
             gaps.append(float(judged.gap.mean()))

@@ -37,17 +37,8 @@ from mec_env.suite import Suite, resolve_suite
 DEFAULT_SUITES = "paper-large-v1,square-km-v1"
 #: Columns of the terminal's table.
 SHOWN = (
-    "method",
-    "rank",
-    "iqm",
-    "mean",
-    "nrr",
-    "objective",
-    "training",
-    "decision",
-    "seeds",
-    "failed",
-)
+    "method", "rank", "iqm", "mean", "nrr", "objective", "training", "decision", "seeds", "failed"
+)  # fmt: skip
 #: What ``--quick`` runs: small, and one learner of each kind.
 QUICK = {
     "suites": "paper-medium-v1,ladder-30x2-v1",
@@ -78,7 +69,7 @@ def cells_of(options):
 
 
 def run(options):
-    """Run what is missing; the cells that failed."""
+    """Run what is missing; all cells, and those of this run that failed."""
     from tqdm import tqdm
 
     cells, store = cells_of(options), Store(options.out / "cells")
@@ -180,10 +171,15 @@ def main(arguments=None):
     """Run, verify or report."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if arguments[:1] == ["verify"]:
-        return check(arguments[1:])
-    if arguments[:1] == ["report"]:
-        return report(arguments[1:])
-    options = parse(arguments)
+        check(arguments[1:])
+    elif arguments[:1] == ["report"]:
+        report(arguments[1:])
+    else:
+        sweep_and_report(parse(arguments))
+
+
+def sweep_and_report(options):
+    """Run, print and draw."""
     try:
         cells, failed = run(options)
     except (OSError, ImportError) as error:
@@ -194,7 +190,6 @@ def main(arguments=None):
         print(f"failed: {cell.learner}, seed {cell.seed}: {kept[cell.name]['error']}")
     print()
     report(["--out", str(options.out)])
-    return None
 
 
 def print_boards(cells):

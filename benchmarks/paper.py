@@ -57,7 +57,7 @@ class Entry:
     size: tuple[float, float] = (6.4, 4.2)
 
     def missing(self):
-        """The paper's learners that don't exist yet."""
+        """The paper's learners whose extra is not installed."""
         return [name for name in self.rivals if rival(name) is None]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 import mec_env
 from benchmarks.record import provenance, write_json
-from benchmarks.running import ENDLESS
+from benchmarks.running import slots_for
 from mec_env.suite import Suite
 
 #: Of what the cells compute; another number, other cells.
@@ -157,9 +157,7 @@ def train(spec, progress):
         progress(f"{r.stage} {r.done}/{r.total}")
         return "budget" in spec and time.process_time() - processor >= spec["budget"]
 
-    slots = spec["slots"]
-    if slots is None and "budget" in spec and getattr(learner, "anytime", False):
-        slots = ENDLESS
+    slots = slots_for(learner, spec["slots"], spec.get("budget"))
     start, processor = time.perf_counter(), time.process_time()
     policy = learner.learn(_scenario(spec), spec["world"], slots, report)
     result = {

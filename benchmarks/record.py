@@ -11,7 +11,19 @@ from importlib import metadata
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
-_PACKAGES = ("numpy", "numba", "scipy", "gymnasium", "pettingzoo", "torch", "stable-baselines3")
+_PACKAGES = (
+    "numpy",
+    "numba",
+    "scipy",
+    "gymnasium",
+    "pettingzoo",
+    "torch",
+    "stable-baselines3",
+    "benchmarl",
+    "torchrl",
+    "pymoo",
+    "distributed",
+)
 
 
 def provenance(module):

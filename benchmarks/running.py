@@ -19,7 +19,7 @@ import numpy as np
 import mec_env
 from benchmarks.cells import pack
 from benchmarks.record import provenance
-from mec_env.evaluation import join
+from mec_env.evaluation import is_local, join
 
 #: Points of a learning curve that are kept at most.
 CURVE = 100
@@ -75,12 +75,14 @@ def _measure(cell, tell):
     for k, (world, scenario) in enumerate(suite.worlds()):
         learner = cell.kind()
         log = _Log(cell, k, tell)
-        slots = cell.training_slots
-        if slots is None and cell.budget is not None and getattr(learner, "anytime", False):
-            slots = ENDLESS
+        slots = slots_for(learner, cell.training_slots, cell.budget)
         policy = learner.learn(scenario, cell.seed, slots, log)
         training.append(log.row(world))
         counts.append(getattr(policy, "parameter_count", None))
+        if getattr(learner, "information", "global") == "local" and not is_local(policy):
+            raise ValueError(
+                "information = 'local': its policy must have act(agent, observation) and no more"
+            )
         part = suite.world(k)
         bounds = bounds_of(part)
         judged = log.judging(part.size)
@@ -102,6 +104,13 @@ def _measure(cell, tell):
     return measured, pack(whole.decision)
 
 
+def slots_for(learner, slots, budget):
+    """What ``learn`` is given as slots: one that learns as long as it is let gets no number but time."""
+    if slots is None and budget is not None and getattr(learner, "anytime", False):
+        return ENDLESS
+    return slots
+
+
 @lru_cache(maxsize=64)
 def bounds_of(suite):
     """Bounds and best objectives of a suite that doesn't ship with them: certified once a process."""
@@ -116,7 +125,7 @@ class _Log:
     """What a learner reports while it trains on a world: its curve, its time, and whether it is up."""
 
     def __init__(self, cell, index, tell):
-        self._cell, self._tell, self._index = cell, tell, index
+        self._tell, self._index = tell, index
         self._worlds = len(cell.suite.world_seeds)
         self._budget = None if cell.budget is None else cell.budget / self._worlds
         self._curve, self._every, self._count, self._slots, self._share = [], 1, 0, 0, 0.0

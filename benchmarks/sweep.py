@@ -4,6 +4,7 @@ Cells go to any ``concurrent.futures`` executor: a pool of processes on this mac
 workers of a Dask cluster. The parent alone writes results, so workers need no common disk.
 """
 
+import math
 import os
 import sys
 import tempfile
@@ -149,6 +150,9 @@ def _begin(parent):
 def cluster(address=None, count=None):
     """Workers of a Dask cluster: of a scheduler's address, or ``count`` processes made here.
 
+    Workers of one thread each (``dask worker --nthreads 1``): a cell's time of one core is
+    that of its process.
+
     Raises
     ------
     ImportError
@@ -170,6 +174,7 @@ def cluster(address=None, count=None):
                 where = stack.enter_context(LocalCluster(processes=True, **local))
             client = stack.enter_context(Client(where))
             client.wait_for_workers(1)
-            yield client.get_executor(pure=False), sum(client.nthreads().values())
+            # The scheduler deals cells out itself, also to workers that a queue lets in later.
+            yield client.get_executor(pure=False), math.inf
 
     return start

@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from dirs_solver.baselines.strangers import from_function, from_saved_model
+from dirs_solver.baselines.strangers import from_function, from_saved_model, untrained
 from mec_env import checks
 from mec_env.rules import RULES
 
@@ -126,7 +126,7 @@ def find_learner(name, trust=False):
                 f'pip install "mec-offloading[{LEARNERS[name].extra}]"'
             ) from None
     if name in RULES:
-        return rule_learner(name)
+        return untrained(name, "global", RULES[name])
     if name.endswith(".zip"):
         return from_saved_model(name, trust)
     if ":" in name:
@@ -134,28 +134,6 @@ def find_learner(name, trust=False):
         return found if inspect.isclass(found) else from_function(found, name)
     found = {point.name: point for point in entry_points(group=GROUP)}
     return found[checks.known("learner", name, {**LEARNERS, **RULES, **found})].load()
-
-
-def rule_learner(name_):
-    """The class of a learner that learns nothing and answers a rule of ``mec_env.RULES``."""
-
-    class RuleLearner:
-        name = name_
-        information = "global"
-        policy = RULES[name_]()
-
-        def learn(self, scenario, seed, slots=None, progress=None):
-            self.policy = RULES[name_]()
-            return self.policy
-
-        def save(self, path):
-            raise ValueError(f"{name_!r} is a rule and learns nothing: there is nothing to save")
-
-        @classmethod
-        def load(cls, path):
-            raise ValueError(f"{name_!r} is a rule and learns nothing: there is nothing to load")
-
-    return RuleLearner
 
 
 def _resolve(place):

@@ -4,6 +4,11 @@ Every number is a pure function of the seed, its use and when it is drawn, so a
 resumed run needs no generator's state and nothing touches a global one.
 """
 
+import random
+from contextlib import contextmanager
+
+import numpy as np
+
 from mec_env import streams
 
 #: Beside training and evaluation (``mec_env.streams.Space``): no draw of an environment meets it.
@@ -31,3 +36,17 @@ def uniforms(seed, use, time, *shape):
         When: an update, a search, an agent. Other times, other numbers.
     """
     return streams.Stream(streams.seed_key(seed), use, SPACE, time).uniform(*shape)
+
+
+@contextmanager
+def global_generators_kept():
+    """Put the process's generators back, which other people's libraries seed and draw from."""
+    import torch
+
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002

@@ -159,7 +159,7 @@ def evaluate(policy, suite, progress=None, bounds=None, seed=0):
         is not allowed.
     """
     suite = resolve_suite(suite)
-    local = _is_local(policy)
+    local = is_local(policy)
     bounds = suite.reference() if bounds is None else bounds
     columns = {key: [] for key in ("objective", "time", "energy", "offloaded", "seconds")}
     decisions = np.empty((suite.size, suite.scenario.iotds), _smallest(suite.scenario.mecs))
@@ -199,7 +199,14 @@ def _smallest(mecs):
     return np.uint8 if mecs < 256 else np.uint16
 
 
-def _is_local(policy):
+def is_local(policy):
+    """Whether a policy acts server by server, so that the evaluation shows it no more than that.
+
+    Raises
+    ------
+    ValueError
+        For an object that is no policy.
+    """
     if hasattr(policy, "decide"):
         return False
     if not hasattr(policy, "act"):

@@ -94,3 +94,12 @@ class Waits(Mortal):
 def nobody_offloads(observation):
     """An act function, without any class."""
     return np.zeros(30, dtype=int)
+
+
+class Peeks(AlwaysLocal):
+    """It says that its servers see their own columns, and looks at the whole slot."""
+
+    information = "local"
+
+    def learn(self, scenario, seed, slots=None, progress=None):
+        return mec_env.RULES["greedy"]()

@@ -242,7 +242,8 @@ def test_benchmarl_trains_on_the_plain_task(tmp_path):
     from benchmarl.algorithms import MasacConfig
     from benchmarl.experiment import Experiment, ExperimentConfig
 
-    from dirs_solver.baselines.benchmarl_run import generators_kept, network, silence
+    from dirs_solver.baselines.benchmarl_run import network, silence
+    from dirs_solver.randomness import global_generators_kept
 
     config = ExperimentConfig.get_from_yaml()
     config.loggers, config.create_json, config.evaluation = [], False, False
@@ -250,7 +251,7 @@ def test_benchmarl_trains_on_the_plain_task(tmp_path):
     config.off_policy_collected_frames_per_batch, config.off_policy_n_envs_per_worker = 40, 2
     config.off_policy_n_optimizer_steps, config.off_policy_train_batch_size = 2, 8
     task = MECTask("tiny", {"scenario": TINY, "reward": "saving"})
-    with generators_kept(), silence():
+    with global_generators_kept(), silence():
         experiment = Experiment(
             task=task,
             algorithm_config=MasacConfig.get_from_yaml(),

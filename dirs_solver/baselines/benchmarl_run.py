@@ -2,13 +2,11 @@
 
 import contextlib
 import io
-import random
 import sys
 import warnings
 from operator import itemgetter
 from statistics import NormalDist
 
-import numpy as np
 import torch
 from benchmarl.experiment import Callback
 from benchmarl.models import MlpConfig
@@ -169,15 +167,3 @@ def silence():
             yield
         finally:
             torchrl_logger.setLevel(level)
-
-
-@contextlib.contextmanager
-def generators_kept():
-    """Leave the global generators as they were: BenchMARL seeds them all."""
-    kept = torch.random.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
-    try:
-        yield
-    finally:
-        torch.random.set_rng_state(kept[0])
-        np.random.set_state(kept[1])  # noqa: NPY002
-        random.setstate(kept[2])

@@ -20,7 +20,6 @@ from dirs_solver.agents import Agents
 from dirs_solver.baselines.benchmarl_run import (
     Watch,
     export,
-    generators_kept,
     network,
     open_with,
     run,
@@ -31,6 +30,7 @@ from dirs_solver.baselines.chosen import settings_of
 from dirs_solver.baselines.marl_policy import INPUTS, MARLPolicy, load_policy, save_policy
 from dirs_solver.baselines.torchrl_env import GROUP, BatchedTask, server_columns
 from dirs_solver.imitation import observe
+from dirs_solver.randomness import global_generators_kept
 from dirs_solver.settings import Settings
 from mec_env import checks
 from mec_env.scenarios import resolve
@@ -101,7 +101,7 @@ class MARLLearner:
 
         # Made before all is silenced, for it lets the caller's words through.
         watch = Watch(total, progress, judge)
-        with generators_kept(), tempfile.TemporaryDirectory() as folder, silence():
+        with global_generators_kept(), tempfile.TemporaryDirectory() as folder, silence():
             experiment = Experiment(
                 task=BatchedTask(scenario.name, config),
                 algorithm_config=self._algorithm(),

@@ -7,7 +7,6 @@ logarithmic form, over its running standard deviation.
 """
 
 import math
-from contextlib import contextmanager
 
 import numpy as np
 import stable_baselines3
@@ -24,6 +23,7 @@ from dirs_solver.baselines.sb3_env import RowsVecEnv
 from dirs_solver.baselines.sb3_policy import ACTIVATIONS, SB3Policy
 from dirs_solver.checks import same_size
 from dirs_solver.progress import Progress
+from dirs_solver.randomness import global_generators_kept
 from mec_env import Scenario, checks
 from mec_env.scenarios import resolve
 from mec_env.streams import seed_key
@@ -289,17 +289,3 @@ def _of_size(value, scenario):
 
 def _array(parameter):
     return parameter.detach().numpy().copy()
-
-
-@contextmanager
-def global_generators_kept():
-    """Put the process's generators back, which Stable-Baselines3 seeds and draws from."""
-    import random
-
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    with torch.random.fork_rng(devices=[]):
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(numpy)  # noqa: NPY002

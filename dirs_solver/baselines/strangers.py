@@ -82,7 +82,7 @@ def saved_model(path, trust=False):
     refuse_without(trust, path)
     import stable_baselines3
 
-    from dirs_solver.baselines.sb3 import global_generators_kept
+    from dirs_solver.randomness import global_generators_kept
 
     algorithm, path = _algorithm_of(os.fspath(path))
     with global_generators_kept():
@@ -186,23 +186,29 @@ def from_function(function, name):
             "act(agent, observation) or decide(slot)"
         )
     made = _policy_of(function, len(needed) == 2, needed)
+    return untrained(name, "local" if len(needed) == 2 else "global", lambda: made)
 
-    class FunctionLearner:
-        information = "local" if len(needed) == 2 else "global"
-        policy = made
+
+def untrained(name_, information_, make):
+    """A learner class that learns nothing: ``make()`` is its policy."""
+    nothing = f"{name_!r} learns nothing: there is nothing to"
+
+    class Untrained:
+        name, information = name_, information_
+        policy = None
 
         def learn(self, scenario, seed, slots=None, progress=None):
+            self.policy = make()
             return self.policy
 
         def save(self, path):
-            raise ValueError(f"{name!r} is a function and learns nothing: there is nothing to save")
+            raise ValueError(f"{nothing} save")
 
         @classmethod
         def load(cls, path):
-            raise ValueError(f"{name!r} is a function and learns nothing: there is nothing to load")
+            raise ValueError(f"{nothing} load")
 
-    FunctionLearner.name = name
-    return FunctionLearner
+    return Untrained
 
 
 def _policy_of(function, local, needed):

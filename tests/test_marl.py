@@ -19,6 +19,7 @@ from dirs_solver.baselines.torchrl_env import BatchedServers, server_columns
 from mec_env import Scenario, observation
 from mec_env.suite import Suite
 from tests.helpers import UNEQUAL
+from tests.learners import Last
 
 # Two servers, four devices: links cost next to nothing, all four offload, two on each.
 TINY = mec_env.SCENARIOS["paper-medium"].replace(name="tiny", iotds=4, server_speed=8e9, slots=20)
@@ -206,8 +207,7 @@ def test_the_exported_scores_are_the_librarys(learner, monkeypatch):
     kept = []
     run = marl.run
     monkeypatch.setattr(marl, "run", lambda experiment: (kept.append(experiment), run(experiment)))
-    # The last actors instead of the best.
-    monkeypatch.setattr(marl.BestActors, "restore", lambda best: None)
+    monkeypatch.setattr(marl, "Best", Last)
     scenario = Scenario(**UNEQUAL)
     policy = learner(QUICK).learn(scenario, 0, 128)
     experiment = kept[0]

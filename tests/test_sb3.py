@@ -16,6 +16,7 @@ from dirs_solver.baselines.sb3_decisions import EqualChoices
 from dirs_solver.baselines.sb3_env import RowsVecEnv
 from mec_env.suite import Suite
 from tests.helpers import UNEQUAL
+from tests.learners import Last
 
 # Matrices this small are no work to share: threads would only wait for each other.
 torch.set_num_threads(1)
@@ -128,6 +129,7 @@ def test_it_is_a_learner_whose_actor_is_the_librarys(name, monkeypatch):
         return models[-1]
 
     monkeypatch.setattr(sb3._SB3Learner, "_model", made)
+    monkeypatch.setattr(sb3, "Best", Last)
     learner = quick(name)
     assert isinstance(learner, Learner) and learner.name == name
     (model,) = models

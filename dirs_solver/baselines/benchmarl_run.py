@@ -13,10 +13,11 @@ from benchmarl.models import MlpConfig
 from torchrl._utils import logger as torchrl_logger
 from torchrl.modules import MultiAgentMLP
 
-from dirs_solver.baselines.best_actors import EVERY
 from dirs_solver.baselines.torchrl_env import GROUP
 from dirs_solver.progress import Progress
 
+#: Batches of training from one judgement of the actors to the next.
+EVERY = 5
 #: Shares of devices that the first actors may leave local; the best on training slots is taken.
 LOCAL_SHARES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999, 0.99999)
 

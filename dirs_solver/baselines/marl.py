@@ -25,7 +25,7 @@ from dirs_solver.baselines.benchmarl_run import (
     run,
     silence,
 )
-from dirs_solver.baselines.best_actors import BestActors
+from dirs_solver.baselines.best import Best
 from dirs_solver.baselines.chosen import settings_of
 from dirs_solver.baselines.marl_policy import INPUTS, MARLPolicy, load_policy, save_policy
 from dirs_solver.baselines.torchrl_env import GROUP, BatchedTask, server_columns
@@ -92,12 +92,11 @@ class MARLLearner:
         }
         # 32 bits, for that is what numpy's global generator takes.
         key = int(np.random.SeedSequence(int(seed)).generate_state(1)[0])
-        # Rows of the training have the seeds from key on: those above 32 bits are free.
-        best = BestActors(agents, scenario, 2**32 + key)
+        best = Best(scenario, "scores", seed)
 
         def judge(experiment):
             export(experiment, agents, *self._score)
-            return best.judge()
+            return best.judge(lambda observed: _scores(agents, observed), lambda: _copy(agents))
 
         # Made before all is silenced, for it lets the caller's words through.
         watch = Watch(total, progress, judge)
@@ -114,7 +113,7 @@ class MARLLearner:
             self._prepare(experiment, scenario.iotds, judge)
             run(experiment)
             judge(experiment)
-        best.restore()
+        agents.load_state_dict(best.kept)
         self.best = best.objective
         self.policy = MARLPolicy(agents, scenario)
         self._header = {"learner": self.name, "seed": int(seed), "settings": self.settings}
@@ -257,6 +256,16 @@ def _standardisation(scenario, seed):
     # An input that never changes says nothing: it becomes 0, not a division by 0.
     deviation[deviation < 1e-6] = 1.0
     return observations.mean(axis=0).astype(np.float32), deviation.astype(np.float32)
+
+
+def _scores(agents, observed):
+    """Scores (rows, M * N) of all actors for whole observations (rows, size)."""
+    with torch.inference_mode():
+        return agents(torch.from_numpy(observed)).transpose(0, 1).flatten(1).numpy()
+
+
+def _copy(agents):
+    return {key: value.clone() for key, value in agents.state_dict().items()}
 
 
 def _changed(config, **fields):

@@ -3,7 +3,8 @@
 A slot does not depend on what was decided before it, so nothing is gained by looking
 ahead: the discount is 0, a state's value is its slot's expected reward, and an advantage
 is the reward less that value. The reward is the environment's ``saving``, or its
-logarithmic form, over its running standard deviation.
+logarithmic form, over its running standard deviation. What is returned is the actor that
+decided best without exploration on some training slots, the first one among them.
 """
 
 import math
@@ -17,6 +18,7 @@ from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.vec_env import VecNormalize
 
 from dirs_solver import checkpoint
+from dirs_solver.baselines.best import Best
 from dirs_solver.baselines.chosen import settings_of
 from dirs_solver.baselines.sb3_decisions import DecisionsPolicy
 from dirs_solver.baselines.sb3_env import RowsVecEnv
@@ -33,6 +35,8 @@ KIND = "sb3-policy"
 LIMIT = 10.0
 #: Slots over which a report's objective is a mean, at least.
 RECENT = 256
+#: Rollouts from one judgement of the actor to the next: a few per cent of the training's time.
+EVERY = 10
 MODULES = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
 #: A setting with a table ``small`` and ``large`` is ``small`` up to this many devices.
 SMALL = 100
@@ -55,6 +59,9 @@ class _SB3Learner:
         What was learned last.
     objectives : (steps,) float64
         Mean objective of the rows in each step of the training.
+    first, best : float
+        Mean objective on the judged training slots, of the first actor and of ``policy``:
+        what the training added.
     """
 
     information = "global"
@@ -67,6 +74,7 @@ class _SB3Learner:
         checks.known("activation", self.settings["activation"], ACTIVATIONS)
         self.policy = None
         self.objectives = np.empty(0)
+        self.first = self.best = math.nan
 
     def learn(self, scenario, seed=0, slots=None, progress=None):
         """Train.
@@ -99,23 +107,27 @@ class _SB3Learner:
             scenario, self.actions, log=settings["reward"] == "log", reward="saving",
         )  # fmt: skip
         env = VecNormalize(rows, gamma=0.0, clip_obs=LIMIT, clip_reward=math.inf)
-        watch = _Watch(slots, progress)
+        best = Best(scenario, self.actions, seed)
+
+        def judge():
+            policy = self._policy(model, env, settings["activation"], scenario)
+            return best.judge(policy.act, lambda: policy)
+
+        watch = _Watch(slots, progress, judge)
         with global_generators_kept():
             model = self._model(env, settings, seed)
             env.seed(seed)
             model.learn(slots, callback=watch, log_interval=None)
+            last = judge()
         rows.close()
         self._task = {
             "learner": self.name, "scenario": scenario.to_toml(), "seed": int(seed),
             "settings": settings,
         }  # fmt: skip
         self.objectives = np.array(watch.objectives)
-        deviation = np.sqrt(env.obs_rms.var + env.epsilon)
-        self.policy = SB3Policy(
-            [(_array(layer.weight), _array(layer.bias)) for layer in self._actor(model)],
-            env.obs_rms.mean.astype(np.float32), deviation.astype(np.float32),
-            LIMIT, self.actions, settings["activation"], scenario,
-        )  # fmt: skip
+        self.first = last if watch.first is None else watch.first
+        self.best = best.objective
+        self.policy = best.kept
         return self.policy
 
     def save(self, path):
@@ -149,6 +161,13 @@ class _SB3Learner:
         activation = learner.settings["activation"]
         learner.policy = SB3Policy.of_arrays(arrays, LIMIT, cls.actions, activation, trained)
         return learner
+
+    def _policy(self, model, env, activation, scenario):
+        """The actor as it stands."""
+        layers = [(_array(layer.weight), _array(layer.bias)) for layer in self._actor(model)]
+        mean = env.obs_rms.mean.astype(np.float32)
+        deviation = np.sqrt(env.obs_rms.var + env.epsilon).astype(np.float32)
+        return SB3Policy(layers, mean, deviation, LIMIT, self.actions, activation, scenario)
 
     def _model(self, env, settings, seed):
         """The algorithm with its networks, its actor set to where it starts."""
@@ -263,11 +282,18 @@ class TD3(_Scores):
 
 
 class _Watch(BaseCallback):
-    """Keeps the training's objectives, reports them, and ends it when told to."""
+    """Keeps the training's objectives, reports them, has the actor judged, and ends it when told to."""
 
-    def __init__(self, total, progress):
+    def __init__(self, total, progress, judge):
         super().__init__()
         self.objectives, self._total, self._progress = [], total, progress
+        self._judge, self._rollouts, self.first = judge, 0, None
+
+    def _on_rollout_start(self):
+        if self._rollouts % EVERY == 0:
+            objective = self._judge()
+            self.first = objective if self.first is None else self.first
+        self._rollouts += 1
 
     def _on_step(self):
         infos = self.locals["infos"]

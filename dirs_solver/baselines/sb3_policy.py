@@ -47,17 +47,21 @@ class SB3Policy:
         same_size("the policy", self.scenario, scenario)
 
     def act(self, observation):
-        """The most likely decision (N,) of 0 .. M, or scores (M * N,) in [0, 1]."""
+        """The most likely decision (N,) of 0 .. M, or scores (M * N,) in [0, 1].
+
+        With rows of observations (E, size), one for each row.
+        """
         x = (np.asarray(observation) - self.mean) / self.deviation
         x = np.clip(x, -self.limit, self.limit).astype(np.float32)
         between = ACTIVATIONS[self.activation]
         for weight, bias in self.layers[:-1]:
-            x = between(weight @ x + bias)
+            x = between(x @ weight.T + bias)
         weight, bias = self.layers[-1]
-        x = weight @ x + bias
+        x = x @ weight.T + bias
         if self.actions == "scores":
             return 0.5 * (np.tanh(x) + 1.0)
-        return x.reshape(self.scenario.iotds, self.scenario.mecs + 1).argmax(axis=1)
+        choices = self.scenario.iotds, self.scenario.mecs + 1
+        return x.reshape(*x.shape[:-1], *choices).argmax(axis=-1)
 
     def arrays(self):
         """Everything learned, by name."""

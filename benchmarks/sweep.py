@@ -159,6 +159,7 @@ def cluster(address=None, count=None):
         Saying what to install, without Dask.
     """
     try:
+        import dask
         from distributed import Client, LocalCluster
     except ImportError:
         raise ImportError(
@@ -170,6 +171,8 @@ def cluster(address=None, count=None):
         with ExitStack() as stack:
             where = address
             if address is None:
+                # A worker's profiler would take the interpreter from a training every 10 ms.
+                stack.enter_context(dask.config.set({"distributed.worker.profile.enabled": False}))
                 local = dict(n_workers=count, threads_per_worker=1, dashboard_address=None)
                 where = stack.enter_context(LocalCluster(processes=True, **local))
             client = stack.enter_context(Client(where))

@@ -4,8 +4,9 @@ import numpy as np
 
 from mec_env.vector_env import MECVectorEnv
 
-#: Slots that policies are judged on, always the same ones.
-JUDGED = 128
+#: Slots that policies are judged on, always the same ones. Many, for where links are bad one
+#: slot in 200 may cost a hundred times the others.
+JUDGED = 2048
 
 
 class Best:

@@ -36,7 +36,7 @@ LIMIT = 10.0
 #: Slots over which a report's objective is a mean, at least.
 RECENT = 256
 #: Rollouts from one judgement of the actor to the next: a few per cent of the training's time.
-EVERY = 10
+EVERY = 25
 MODULES = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
 #: A setting with a table ``small`` and ``large`` is ``small`` up to this many devices.
 SMALL = 100

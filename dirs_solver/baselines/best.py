@@ -23,8 +23,8 @@ class Best:
 
     Attributes
     ----------
-    objective : float
-        Mean objective of the best; infinity before any.
+    first, objective : float
+        Mean objective of the one judged first and of the best; infinity before any.
     kept : object
         The copy of it.
     """
@@ -32,7 +32,8 @@ class Best:
     def __init__(self, scenario, actions, seed):
         self._env = MECVectorEnv(JUDGED, scenario, actions, autoreset_mode="Disabled", threads=1)
         self._seed = 2**32 + int(np.random.SeedSequence(int(seed)).generate_state(1)[0])
-        self.objective, self.kept = float("inf"), None
+        self.first = self.objective = float("inf")
+        self.kept = None
 
     def judge(self, act, copy):
         """Judge a policy.
@@ -51,6 +52,8 @@ class Best:
         """
         observed, _ = self._env.reset(seed=self._seed)
         objective = float(self._env.step(act(observed))[4]["objective"].mean())
+        if self.kept is None:
+            self.first = objective
         if objective < self.objective:
             self.objective, self.kept = objective, copy()
         return objective

@@ -118,15 +118,14 @@ class _SB3Learner:
             model = self._model(env, settings, seed)
             env.seed(seed)
             model.learn(slots, callback=watch, log_interval=None)
-            last = judge()
+            judge()
         rows.close()
         self._task = {
             "learner": self.name, "scenario": scenario.to_toml(), "seed": int(seed),
             "settings": settings,
         }  # fmt: skip
         self.objectives = np.array(watch.objectives)
-        self.first = last if watch.first is None else watch.first
-        self.best = best.objective
+        self.first, self.best = best.first, best.objective
         self.policy = best.kept
         return self.policy
 
@@ -287,12 +286,11 @@ class _Watch(BaseCallback):
     def __init__(self, total, progress, judge):
         super().__init__()
         self.objectives, self._total, self._progress = [], total, progress
-        self._judge, self._rollouts, self.first = judge, 0, None
+        self._judge, self._rollouts = judge, 0
 
     def _on_rollout_start(self):
         if self._rollouts % EVERY == 0:
-            objective = self._judge()
-            self.first = objective if self.first is None else self.first
+            self._judge()
         self._rollouts += 1
 
     def _on_step(self):

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -47,7 +48,7 @@ def provenance(module):
     return {
         "command": shlex.join(["python", "-m", module, *sys.argv[1:]]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "revision": _revision(),
+        "revision": revision(Path(__file__).parent),
         "versions": versions,
         "machine": {
             "processor": _processor(),
@@ -97,15 +98,25 @@ class Record:
         print(f"recorded in {self._path.name}")
 
 
-def _revision():
-    run = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
+def revision(folder):
+    """The commit of a checkout that holds ``folder``, with ``-dirty`` if its code was changed.
+
+    What is written into ``benchmarks/results`` is no change of the code. None without git.
+    """
+    if shutil.which("git") is None:
+        return None
+    said = _git(folder, "describe", "--always")
+    if said.returncode:
+        return None
+    code = (":/", ":(top,exclude)benchmarks/results")
+    changed = _git(folder, "diff", "--quiet", "HEAD", "--", *code).returncode
+    return said.stdout.strip() + ("-dirty" if changed else "")
+
+
+def _git(folder, *arguments):
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
-    return run.stdout.strip() or None
 
 
 def _cpuinfo(word):

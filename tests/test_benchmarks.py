@@ -1,10 +1,12 @@
 """The benches' own claims: the reference costs what we cost, the leaderboard writes what it says."""
 
+import subprocess
+
 import numpy as np
 import pytest
 
 import mec_env
-from benchmarks import audit
+from benchmarks import audit, record
 from benchmarks.reference import NumpyEnvironment
 
 
@@ -41,3 +43,26 @@ def test_audit_says_what_is_nearly_solved(capsys, monkeypatch):
     assert "paper-large: nearly solved by" in text
     assert "square-km: best trivial rule" in text
     assert "certified" in text.splitlines()[0]
+
+
+def test_results_do_not_make_a_revision_dirty(tmp_path, monkeypatch):
+    def git(*arguments):
+        who = ["-c", "user.name=A", "-c", "user.email=a@b.c"]
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    results = tmp_path / "benchmarks" / "results"
+    results.mkdir(parents=True)
+    code, result = tmp_path / "code.py", results / "page.html"
+    code.write_text("1")
+    result.write_text("1")
+    git("init")
+    git("add", "-A")
+    git("commit", "-m", "first")
+    clean = record.revision(results.parent)
+    assert clean and not clean.endswith("-dirty")
+    result.write_text("2")
+    assert record.revision(results.parent) == clean
+    code.write_text("2")
+    assert record.revision(results.parent) == clean + "-dirty"
+    monkeypatch.setattr(record.shutil, "which", lambda name: None)
+    assert record.revision(results.parent) is None, "a machine without git"

@@ -101,6 +101,7 @@ LEARNT = {
         "noise_first": 0.3,
         "noise_last": 0.1,
         "noise_slots": 4000,
+        "actor_waits": 256,
     },
     MAPPO: {**QUICK, "epochs": 4, "learning_rate": 3e-3, "deviation": 0.5},
 }
@@ -261,3 +262,38 @@ def test_benchmarl_trains_on_the_plain_task(tmp_path):
         )
         experiment.run()
     assert experiment.total_frames == 40
+
+
+def test_rewards_are_standardised_by_what_is_set_later_too():
+    from dirs_solver.baselines.torchrl_env import RewardStandard, StandardisedReward
+
+    standard = RewardStandard()
+    # BenchMARL gives every environment a clone.
+    transform = StandardisedReward(standard).clone()
+    saving = torch.tensor([0.5, 0.0])
+    # Half of all-local saved: all-local costs 1 more than the objective.
+    torch.testing.assert_close(transform._apply_transform(saving), torch.tensor([1.0, 0.0]))
+    standard.mean, standard.deviation = 0.5, 0.25
+    torch.testing.assert_close(transform._apply_transform(saving), torch.tensor([2.0, -2.0]))
+
+
+def test_maddpgs_actors_wait_for_the_critic_and_its_rewards_are_standardised(monkeypatch):
+    from dirs_solver.baselines import marl
+
+    monkeypatch.setattr(marl, "Best", Last)
+    standards, standard = [], MADDPG._standard
+    monkeypatch.setattr(
+        MADDPG, "_standard", lambda *a: standards.append(standard(*a)) or standards[-1]
+    )
+    seen = column(TINY, 1)
+
+    def scores(waits, slots):
+        learner = MADDPG({**LEARNT[MADDPG], "actor_waits": waits})
+        return learner.learn(TINY, 0, slots).act("mec_1", seen)
+
+    first = scores(10**6, 128)
+    np.testing.assert_array_equal(first, scores(10**6, 512))
+    assert not np.array_equal(first, scores(128, 512))
+    # Four devices, all local at 4 * 2, of which some are offloaded at first: a saving that varies.
+    for mean, deviation in standards:
+        assert -1.0 < mean < 7.0 and 0.05 < deviation < 4.0

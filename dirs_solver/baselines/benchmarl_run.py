@@ -68,6 +68,27 @@ class Watch(Callback):
             raise TimeIsUp
 
 
+class ActorsWait(Callback):
+    """Lets a critic learn from some slots before the actors follow it.
+
+    Parameters
+    ----------
+    slots : int
+        That the actors wait.
+    rate : float
+        Their learning rate afterwards.
+    """
+
+    def __init__(self, slots, rate):
+        super().__init__()
+        self._slots, self._rate, self._done = slots, rate, 0
+
+    def on_batch_collected(self, batch):
+        self._done += batch.numel()
+        group = self.experiment.optimizers[GROUP]["loss_actor"].param_groups[0]
+        group["lr"] = self._rate if self._done > self._slots else 0.0
+
+
 def run(experiment):
     """Run an experiment to its end or to its :class:`Watch`'s."""
     with contextlib.suppress(TimeIsUp):

@@ -35,6 +35,11 @@ class Best:
         self.first = self.objective = float("inf")
         self.kept = None
 
+    def objectives(self, act):
+        """What a policy comes to on each judged slot, (JUDGED,); ``act`` as in :meth:`judge`."""
+        observed, _ = self._env.reset(seed=self._seed)
+        return self._env.step(act(observed))[4]["objective"]
+
     def judge(self, act, copy):
         """Judge a policy.
 
@@ -50,8 +55,7 @@ class Best:
         float
             Its mean objective.
         """
-        observed, _ = self._env.reset(seed=self._seed)
-        objective = float(self._env.step(act(observed))[4]["objective"].mean())
+        objective = float(self.objectives(act).mean())
         if self.kept is None:
             self.first = objective
         if objective < self.objective:

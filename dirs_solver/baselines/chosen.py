@@ -5,6 +5,8 @@ from pathlib import Path
 
 from mec_env import checks
 
+#: A setting with a table ``small`` and ``large`` is ``small`` up to this many devices.
+SMALL = 100
 FOLDER = Path(__file__).parent / "settings"
 
 
@@ -35,6 +37,12 @@ def settings_of(name, changed=None):
     for key in changed or {}:
         checks.known("setting", key, settings)
     return {**settings, **(changed or {})}
+
+
+def of_size(settings, scenario):
+    """Settings with one value each: of those for small and large networks the scenario's."""
+    size = "small" if scenario.iotds <= SMALL else "large"
+    return {k: v[size] if isinstance(v, dict) else v for k, v in settings.items()}
 
 
 def candidates_of(name):

@@ -19,7 +19,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from dirs_solver import checkpoint
 from dirs_solver.baselines.best import Best
-from dirs_solver.baselines.chosen import settings_of
+from dirs_solver.baselines.chosen import of_size, settings_of
 from dirs_solver.baselines.sb3_decisions import DecisionsPolicy
 from dirs_solver.baselines.sb3_env import RowsVecEnv
 from dirs_solver.baselines.sb3_policy import ACTIVATIONS, SB3Policy
@@ -38,8 +38,6 @@ RECENT = 256
 #: Rollouts from one judgement of the actor to the next: a few per cent of the training's time.
 EVERY = 25
 MODULES = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
-#: A setting with a table ``small`` and ``large`` is ``small`` up to this many devices.
-SMALL = 100
 #: Settings of ours; all others are the algorithm's arguments, under its names.
 OURS = ("slots", "rows", "hidden", "critic_hidden", "activation", "start", "reward", "noise")
 
@@ -51,7 +49,7 @@ class _SB3Learner:
     ----------
     settings : dict, optional
         In place of those in ``settings/NAME.toml``, which says what each one means. A table
-        with ``small`` and ``large`` depends on the size: small is up to ``SMALL`` devices.
+        with ``small`` and ``large`` depends on the size: small is up to ``chosen.SMALL`` devices.
 
     Attributes
     ----------
@@ -97,7 +95,7 @@ class _SB3Learner:
         """
         scenario = resolve(scenario)
         seed_key(seed)
-        settings = {key: _of_size(value, scenario) for key, value in self.settings.items()}
+        settings = of_size(self.settings, scenario)
         if not 0.0 < settings["start"] < 1.0:
             raise ValueError(f"start = {settings['start']!r}: must lie between 0 and 1")
         slots = settings["slots"] if slots is None else checks.integer("slots", slots, 0)
@@ -302,13 +300,6 @@ class _Watch(BaseCallback):
         done = self.num_timesteps
         report = Progress("online", done, max(done, self._total), objective=float(np.mean(recent)))
         return self._progress(report) is not True
-
-
-def _of_size(value, scenario):
-    """A setting's value for a scenario of this many devices."""
-    if isinstance(value, dict):
-        return value["small" if scenario.iotds <= SMALL else "large"]
-    return value
 
 
 def _array(parameter):

@@ -5,6 +5,8 @@ and reaches about a hundred slots a second at eight servers. Here a step is one 
 batched simulator and a few tensors, for all worlds and servers together.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from tensordict import TensorDict
@@ -109,19 +111,28 @@ class BatchedServers(EnvBase):
         self._seed = seed
 
 
-class ClearedReward(Transform):
+@dataclass
+class RewardStandard:
+    """By what a reward is standardised; may be set once the first actors are known."""
+
+    mean: float = 0.0
+    deviation: float = 1.0
+
+
+class StandardisedReward(Transform):
     """The reward ``saving`` s as s / (1 - s), what all-local costs over the objective less 1.
 
     0 where nothing is saved either, but never below -1: one link across a square kilometre
-    can cost more than a hundred slots, and nothing else could be learned beside it.
+    can cost more than a hundred slots, and nothing else could be learned beside it. It is then
+    standardised by a :class:`RewardStandard`.
     """
 
-    def __init__(self, scale):
+    def __init__(self, standard):
         super().__init__(in_keys=[(GROUP, "reward")], out_keys=[(GROUP, "reward")])
-        self._scale = scale
+        self._standard = standard
 
     def _apply_transform(self, reward):
-        return self._scale * reward / (1.0 - reward)
+        return (reward / (1.0 - reward) - self._standard.mean) / self._standard.deviation
 
 
 class BatchedTask(MECTask):
@@ -129,7 +140,7 @@ class BatchedTask(MECTask):
 
     ``config`` holds the ``scenario`` (a Scenario), the ``mean`` and ``deviation`` (size,) by
     which observations are standardised, the ``critic_scale`` that the critic's are then multiplied
-    by, and the ``reward_scale`` of the rewards.
+    by, and the ``reward_standard`` of the rewards.
     """
 
     def get_env_fun(self, num_envs, continuous_actions, seed, device):
@@ -149,7 +160,7 @@ class BatchedTask(MECTask):
         return [
             standardised("state", slice(None), self.config["critic_scale"]),
             standardised((GROUP, "observation"), columns, 1.0),
-            ClearedReward(self.config["reward_scale"]),
+            StandardisedReward(self.config["reward_standard"]),
         ]
 
 

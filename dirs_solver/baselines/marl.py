@@ -5,7 +5,7 @@ the discount is 0. Actors learn from their servers' observations alone; the crit
 is left behind after the training, sees the whole slot. What is returned are the actors that
 decided best without exploration on some training slots, the first ones among them:
 ``first`` and ``best`` of a learner say what the training added. In a minute and a half that
-is much at 30 and at 180 devices, and little where most links are bad (``square-km``).
+is much at 30 and at 180 devices, and little for MAPPO where most links are bad (``square-km``).
 """
 
 import tempfile
@@ -118,6 +118,7 @@ class MARLLearner:
                 callbacks=[watch, *self._callbacks()],
             )
             self._prepare(experiment, scenario.iotds, judge)
+            # The first actors, not the last of those that were tried as such.
             export(experiment, agents, *self._score)
             standard.mean, standard.deviation = self._standard(agents, best)
             run(experiment)

@@ -28,8 +28,8 @@ class Verdict:
 def interval(values, confidence=0.95):
     """Mean and Student's interval of values, one per world.
 
-    Not the bootstrap of ``mec_env.evaluation``: of five worlds' means its percentiles
-    cover too little. Of a single value the interval is the whole line.
+    Not the bootstrap of ``mec_env.evaluation``, whose interval of a single value is that
+    value: here it is the whole line, for nothing can be claimed of one world.
 
     Returns
     -------

@@ -1,6 +1,7 @@
 """evaluate(policy, suite): what a policy comes to, slot by slot, on the same slots as all others."""
 
 import inspect
+import math
 import time
 from dataclasses import dataclass
 
@@ -102,7 +103,10 @@ def join(suite, evaluations):
 
 
 def interval(suite, values, confidence=0.95):
-    """Mean and bootstrap interval of values (S,) over a suite's worlds, or episodes of its only one."""
+    """Mean and bootstrap interval of values (S,) over a suite's worlds, or episodes of its only one.
+
+    The percentiles lie further out than the plain ones, see :func:`tail`.
+    """
     from scipy.stats import bootstrap
 
     values = np.asarray(values, dtype=np.float64)
@@ -116,12 +120,28 @@ def interval(suite, values, confidence=0.95):
     result = bootstrap(
         (means,),
         np.mean,
-        confidence_level=confidence,
+        confidence_level=1.0 - 2.0 * tail(groups, confidence),
         method="percentile",
         rng=np.random.default_rng(0),
     )
     low, high = result.confidence_interval
     return mean, float(low), float(high)
+
+
+def tail(units, confidence=0.95):
+    """Share of redraws beyond either end of a bootstrap interval of at least two units.
+
+    Plain percentiles of five redrawn worlds hold the truth in 83 to 85 cases of
+    100 and not in 95. So the percentiles lie further out, by as much as a
+    t-interval of ``units`` values is wider than what plain percentiles come to
+    (Hesterberg, "What teachers should know about the bootstrap", 2015). Of five
+    worlds these are 0.1 % and 99.9 %, which hold it in 91 of 100 normal cases (a
+    redraw reaches no further than the worlds do); of many units the usual ones.
+    """
+    from scipy.special import ndtr, stdtrit
+
+    t = stdtrit(units - 1, 0.5 + confidence / 2.0)
+    return float(ndtr(-math.sqrt(units / (units - 1)) * t))
 
 
 def evaluate(policy, suite, progress=None, bounds=None, seed=0):

@@ -20,6 +20,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 from dirs_solver import checkpoint
 from dirs_solver.baselines.best import Best
 from dirs_solver.baselines.chosen import of_size, settings_of
+from dirs_solver.baselines.first import bearable
 from dirs_solver.baselines.sb3_decisions import DecisionsPolicy
 from dirs_solver.baselines.sb3_env import RowsVecEnv
 from dirs_solver.baselines.sb3_policy import ACTIVATIONS, SB3Policy
@@ -98,6 +99,7 @@ class _SB3Learner:
         settings = of_size(self.settings, scenario)
         if not 0.0 < settings["start"] < 1.0:
             raise ValueError(f"start = {settings['start']!r}: must lie between 0 and 1")
+        settings["start"] = self._bearable(scenario, seed, settings["start"])
         slots = settings["slots"] if slots is None else checks.integer("slots", slots, 0)
         rows = RowsVecEnv(
             # No more than there are slots to train on; a batch of one has no deviation.
@@ -159,6 +161,10 @@ class _SB3Learner:
         learner.policy = SB3Policy.of_arrays(arrays, LIMIT, cls.actions, activation, trained)
         return learner
 
+    def _bearable(self, scenario, seed, start):
+        """The start, if it is to depend on what exploring costs in a scenario."""
+        return start
+
     def _policy(self, model, env, activation, scenario):
         """The actor as it stands."""
         layers = [(_array(layer.weight), _array(layer.bias)) for layer in self._actor(model)]
@@ -194,6 +200,7 @@ class _Decisions(_SB3Learner):
     """An actor of probabilities, M + 1 for each device, that reads one sample of them a slot."""
 
     actions, networks, critic = "decisions", DecisionsPolicy, "vf"
+    _bearable = staticmethod(bearable)
 
     def _arguments(self, env, settings):
         # Without a discount lambda has no effect.

@@ -1,0 +1,47 @@
+"""A new actor explores no more than the task can bear."""
+
+import numpy as np
+import pytest
+
+import mec_env
+from dirs_solver import find_learner
+from dirs_solver.baselines.best import Best
+from dirs_solver.baselines.first import bearable
+from tests.learners import Last
+
+PAPER = mec_env.SCENARIOS["paper-medium"]
+#: On its long links a few devices, offloaded at random, cost more than all others together.
+HARSH = mec_env.SCENARIOS["square-km"].replace(iotds=20, mecs=2)
+
+
+@pytest.mark.parametrize("start", [0.1, 0.7])
+def test_where_offloading_is_cheap_the_start_stays(start):
+    assert bearable(PAPER, 0, start) == start
+
+
+def explored(start):
+    """Mean cost of offloading at random over all-local's, on slots that no start was set by."""
+    judge, draws = Best(HARSH, "decisions", 1), np.random.default_rng(1)
+
+    def explore(observed):
+        rows = len(observed), HARSH.iotds
+        return np.where(draws.random(rows) < start, 0, draws.integers(1, HARSH.mecs + 1, rows))
+
+    local = judge.objectives(lambda observed: np.zeros((len(observed), HARSH.iotds), int))
+    return judge.objectives(explore).mean() / local.mean()
+
+
+def test_where_links_are_bad_exploring_costs_about_as_much_again():
+    assert explored(0.7) > 10.0
+    # A few links make most of the mean, so it is not twice to the digit.
+    assert 1.2 < explored(bearable(HARSH, 0, 0.7)) < 3.0
+
+
+@pytest.mark.parametrize("name", ["sb3-a2c", "sb3-ppo"])
+def test_actors_of_decisions_begin_with_it(name, monkeypatch):
+    from dirs_solver.baselines import sb3
+
+    monkeypatch.setattr(sb3, "Best", Last)
+    learner = find_learner(name)({"rows": 512, "n_steps": 1, "hidden": [8]})
+    learner.learn(HARSH, 0, 512)
+    assert learner.objectives[0] < 3.0 * learner.first, "the first policy is all-local"

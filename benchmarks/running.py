@@ -6,6 +6,7 @@ cell's record, with the traceback, and not in the sweep's.
 
 import contextlib
 import ctypes
+import faulthandler
 import os
 import signal
 import sys
@@ -23,6 +24,8 @@ from mec_env.evaluation import is_local, join
 
 #: Points of a learning curve that are kept at most.
 CURVE = 100
+#: Wall time beyond its limit after which a cell that can't be interrupted is killed [s].
+GRACE = 5.0
 #: Slots for a learner that trains as long as it is let.
 ENDLESS = 10**9
 
@@ -31,7 +34,7 @@ class TimeUp(Exception):
     """A cell took longer than it may."""
 
 
-def run(cell, command, tell=None):
+def run(cell, command, tell=None, last_words=None):
     """Run a cell.
 
     Parameters
@@ -41,6 +44,9 @@ def run(cell, command, tell=None):
         For the record.
     tell : callable, optional
         Called now and then with the share that is done, 0 to 1, and a line of text.
+    last_words : file, optional
+        Where this process, a worker's, leaves the traceback of a cell that is so long in a
+        call into C that it can't be interrupted; then it exits.
 
     Returns
     -------
@@ -51,7 +57,7 @@ def run(cell, command, tell=None):
     one_core()
     record = head(cell, command)
     try:
-        with deadline(cell.time_limit):
+        with deadline(cell.time_limit, last_words):
             measured, decisions = _measure(cell, tell or (lambda share, text: None))
     except Exception as error:
         return failure(record, one_sentence(error), traceback.format_exc()), None
@@ -201,17 +207,24 @@ def one_sentence(error):
     return f"{type(error).__name__}: {lines[0]}"
 
 
+def up(seconds):
+    """What is said of a cell that took too long."""
+    return f"took more than the {seconds:g} s that it may"
+
+
 @contextlib.contextmanager
-def deadline(seconds):
+def deadline(seconds, last_words=None):
     """Raise TimeUp in the code within after some wall time; a call into C ends first.
 
     A signal interrupts waiting too, but only the main thread can have it; in another one,
-    such as a Dask worker's, a timer raises the error at the next line of Python.
+    such as a Dask worker's, a timer raises the error at the next line of Python. With
+    ``last_words``, a file, a process whose main thread still has not come back ``GRACE``
+    later writes its traceback there and exits.
     """
     if seconds is None:
         yield
         return
-    says = f"took more than the {seconds:g} s that it may"
+    says = up(seconds)
     if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
 
         def stop(*_):
@@ -219,11 +232,15 @@ def deadline(seconds):
 
         before = signal.signal(signal.SIGALRM, stop)
         signal.setitimer(signal.ITIMER_REAL, seconds)
+        if last_words is not None:
+            faulthandler.dump_traceback_later(seconds + GRACE, exit=True, file=last_words)
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+            if last_words is not None:
+                faulthandler.cancel_dump_traceback_later()
         return
     thread, raise_in = threading.get_ident(), ctypes.pythonapi.PyThreadState_SetAsyncExc
     timer = threading.Timer(seconds, lambda: raise_in(ctypes.c_ulong(thread), ctypes.py_object(TimeUp)))  # fmt: skip

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -65,10 +65,15 @@ def sweep(cells, store, workers, command, show=lambda done, total, lines: None):
                             # Not the learner's error, which its record would hold: a worker died.
                             broken |= isinstance(error, BrokenExecutor)
                             attempts[cell] = attempts.get(cell, 0) + 1
-                            if attempts[cell] < ATTEMPTS:
+                            words = _last_words(board, cell)
+                            if words:
+                                record = _killed(cell, command, words)
+                            elif attempts[cell] < ATTEMPTS:
                                 waiting.insert(0, cell)
                                 continue
-                            record, decisions = _died(cell, command, error), None
+                            else:
+                                record = _died(cell, command, error)
+                            decisions = None
                         store.write(cell.name, record, decisions)
                         done += 1
                         if record["status"] == "failed":
@@ -89,6 +94,7 @@ def sweep(cells, store, workers, command, show=lambda done, total, lines: None):
 def work(cell, command, board):
     """In a worker: run a cell, and leave word of how it goes on the board."""
     file, last = Path(board) / f"{cell.name}.txt", 0.0
+    words = _words_of(board, cell)
 
     def tell(share, text):
         nonlocal last
@@ -103,7 +109,9 @@ def work(cell, command, board):
             # Another machine, which doesn't see the parent's board.
             pass
 
-    return running.run(cell, command, tell)
+    # The board is missing on another machine, whose workers interrupt their cells in any case.
+    with open(words, "w") if words.parent.is_dir() else nullcontext() as last_words:
+        return running.run(cell, command, tell, last_words)
 
 
 def _seen(board, cell):
@@ -112,6 +120,23 @@ def _seen(board, cell):
     except OSError:
         return 0.0, ""
     return float(share), f"{cell.suite.name} {cell.learner} seed {cell.seed} {text}"
+
+
+def _words_of(board, cell):
+    return Path(board) / f"{cell.name}.last"
+
+
+def _last_words(board, cell):
+    """The traceback that a worker left when it killed itself over a cell, or nothing."""
+    try:
+        return _words_of(board, cell).read_text("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _killed(cell, command, words):
+    says = f"TimeUp: {running.up(cell.time_limit)}, in one call that can't be interrupted"
+    return running.failure(running.head(cell, command), says, words)
 
 
 def _died(cell, command, error):

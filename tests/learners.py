@@ -1,5 +1,6 @@
 """Learners that do wrong, or take their time: what a sweep must live through."""
 
+import itertools
 import os
 import signal
 import time
@@ -55,6 +56,13 @@ class Slow(AlwaysLocal):
 
     def learn(self, scenario, seed, slots=None, progress=None):
         time.sleep(60)
+
+
+class Stuck(AlwaysLocal):
+    """It is in a call into C that hears no signal."""
+
+    def learn(self, scenario, seed, slots=None, progress=None):
+        return sum(itertools.repeat(1, 10**15))
 
 
 class Endless(AlwaysLocal):

@@ -172,6 +172,16 @@ def test_a_dying_worker_costs_no_cell(tmp_path, monkeypatch):
     assert kept[Cell("local", SUITE).name]["status"] == "done"
 
 
+def test_a_cell_that_cannot_be_interrupted_is_killed(tmp_path):
+    stuck, local = learner("Stuck", time_limit=0.5), Cell("local", SUITE)
+    assert sweep([stuck, local], Store(tmp_path), processes(1), "c") == [stuck]
+    kept = Store(tmp_path).read()
+    assert kept[local.name]["status"] == "done"
+    says = "TimeUp: took more than the 0.5 s that it may, in one call that can't be interrupted"
+    assert kept[stuck.name]["error"] == says
+    assert "in learn" in kept[stuck.name]["traceback"]
+
+
 def test_killed_and_started_again(tmp_path):
     lives, out = tmp_path / "lives", tmp_path / "out"
     lives.mkdir()

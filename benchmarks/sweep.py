@@ -17,6 +17,13 @@ from pathlib import Path
 
 from benchmarks import running
 
+#: What a Dask worker does otherwise and a training is slowed by, a tenth in all: its profiler takes
+#: the interpreter every 10 ms, and its memory goes back to the system after every larger
+#: array. A worker of one thread needs no second arena.
+_FOR_TRAINING = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "MALLOC_ARENA_MAX": 1},
+}
 #: Times that a cell is given to another worker after its own died.
 ATTEMPTS = 3
 
@@ -196,8 +203,7 @@ def cluster(address=None, count=None):
         with ExitStack() as stack:
             where = address
             if address is None:
-                # A worker's profiler would take the interpreter from a training every 10 ms.
-                stack.enter_context(dask.config.set({"distributed.worker.profile.enabled": False}))
+                stack.enter_context(dask.config.set(_FOR_TRAINING))
                 local = dict(n_workers=count, threads_per_worker=1, dashboard_address=None)
                 where = stack.enter_context(LocalCluster(processes=True, **local))
             client = stack.enter_context(Client(where))

@@ -124,8 +124,18 @@ def _judged(policy, suite, progress):
         "optimum": float(e.best.mean()),
         "bound": float(e.lower_bound.mean()),
         "bound_least": float(e.lower_bound.min()),
-        "seconds": float(np.median(e.seconds)),
+        "seconds": float(np.median(e.seconds)) + _resource_seconds(e.decision, suite),
     }
+
+
+def _resource_seconds(decisions, suite):
+    """Median wall time of the powers and shares that belong to a decision [s]."""
+    taken = []
+    for slot, decision in zip(suite.only(episodes=1).slots(), decisions):
+        start = time.perf_counter()
+        mec_env.outcome(slot, decision)
+        taken.append(time.perf_counter() - start)
+    return float(np.median(taken))
 
 
 def rules(spec, progress):

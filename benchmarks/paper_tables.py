@@ -294,7 +294,7 @@ def table5_rows(results, plan):
     return (
         head,
         rows,
-        "Training in seconds of one processor (the paper's by wall clock); inference: median slot, powers and shares included for DIRS.",
+        "Training in seconds of one processor (the paper's by wall clock); inference: median slot, powers and shares included.",
     )
 
 

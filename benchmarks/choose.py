@@ -14,7 +14,7 @@ import time
 
 import mec_env
 from benchmarks.record import Record
-from benchmarks.running import slots_for
+from benchmarks.running import one_core, slots_for
 from dirs_solver import find_learner
 from dirs_solver.baselines.chosen import candidates_of
 from mec_env.suite import Suite
@@ -40,6 +40,7 @@ def main(arguments=None):
     parser.add_argument("--worlds", type=int, default=len(WORLDS))
     parser.add_argument("--slots", type=int, default=100, help="that each world is judged on")
     options = parser.parse_args(arguments)
+    one_core()
     scenario = mec_env.SCENARIOS[options.scenario].replace(slots=options.slots)
     suite = Suite("choice", scenario, WORLDS[: options.worlds], (0,))
     record = Record("benchmarks.choose", f"choices/{options.learner}-{options.scenario}")

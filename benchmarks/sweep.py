@@ -17,8 +17,8 @@ from pathlib import Path
 
 from benchmarks import running
 
-#: What a Dask worker does otherwise and a training is slowed by, a tenth in all: its profiler takes
-#: the interpreter every 10 ms, and its memory goes back to the system after every larger
+#: What a Dask worker does otherwise and a training is slowed by, some per cent each: its profiler
+#: takes the interpreter every 10 ms, and its memory goes back to the system after every larger
 #: array. A worker of one thread needs no second arena.
 _FOR_TRAINING = {
     "distributed.worker.profile.enabled": False,
@@ -49,13 +49,16 @@ def sweep(cells, store, workers, command, show=lambda done, total, lines: None):
     failed : list of Cell
         Their records say why.
     """
-    waiting, attempts, failed, done = list(cells), {}, [], 0
+    waiting, attempts, alone, failed, done = list(cells), {}, set(), [], 0
     with tempfile.TemporaryDirectory() as board:
         while waiting:
             with workers() as (executor, width):
                 flying, broken = {}, False
                 while (waiting or flying) and not broken:
-                    while waiting and len(flying) < width:
+                    while waiting:
+                        company = alone.isdisjoint({waiting[0], *flying.values()})
+                        if len(flying) >= (width if company else 1):
+                            break
                         cell = waiting.pop(0)
                         try:
                             flying[executor.submit(work, cell, command, board)] = cell
@@ -64,19 +67,25 @@ def sweep(cells, store, workers, command, show=lambda done, total, lines: None):
                             broken = True
                             break
                     ended, _ = wait(flying, timeout=0.5, return_when=FIRST_COMPLETED)
+                    broken |= any(_broke(future) for future in ended)
+                    if broken:
+                        # A pool of processes fails all its cells when one worker dies.
+                        ended, _ = wait(flying)
                     for future in ended:
                         cell = flying.pop(future)
                         try:
                             record, decisions = future.result()
                         except Exception as error:
                             # Not the learner's error, which its record would hold: a worker died.
-                            broken |= isinstance(error, BrokenExecutor)
                             attempts[cell] = attempts.get(cell, 0) + 1
                             words = _last_words(board, cell)
                             if words:
                                 record = _killed(cell, command, words)
                             elif attempts[cell] < ATTEMPTS:
                                 waiting.insert(0, cell)
+                                if broken and attempts[cell] == ATTEMPTS - 1:
+                                    # Any of the pool's may be to blame: the last attempt says whether.
+                                    alone.add(cell)
                                 continue
                             else:
                                 record = _died(cell, command, error)
@@ -85,17 +94,14 @@ def sweep(cells, store, workers, command, show=lambda done, total, lines: None):
                         done += 1
                         if record["status"] == "failed":
                             failed.append(cell)
-                    if broken:
-                        # A pool of processes fails all its cells when one worker dies.
-                        for cell in flying.values():
-                            waiting.insert(0, cell)
-                    else:
-                        parts = [_seen(board, cell) for cell in flying.values()]
-                        show(
-                            done + sum(p for p, _ in parts), len(cells), [t for _, t in parts if t]
-                        )
+                    parts = [_seen(board, cell) for cell in flying.values()]
+                    show(done + sum(p for p, _ in parts), len(cells), [t for _, t in parts if t])
     show(float(done), len(cells), [])
     return failed
+
+
+def _broke(future):
+    return not future.cancelled() and isinstance(future.exception(), BrokenExecutor)
 
 
 def work(cell, command, board):
@@ -160,6 +166,8 @@ def processes(count):
         # Fresh processes: a fork would take over threads' locks as they happen to stand.
         pool = ProcessPoolExecutor(count, get_context("spawn"), _begin, (os.getpid(),))
         try:
+            # All are there before a cell is: the pool can miss the death of one started later.
+            list(pool.map(time.sleep, [0.1] * count))
             yield pool, count
         finally:
             pool.shutdown(wait=sys.exc_info()[0] is None, cancel_futures=True)

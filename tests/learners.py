@@ -58,6 +58,14 @@ class Slow(AlwaysLocal):
         time.sleep(60)
 
 
+class Late(AlwaysLocal):
+    """It is not done before others are."""
+
+    def learn(self, scenario, seed, slots=None, progress=None):
+        time.sleep(3)
+        return mec_env.RULES["local"]()
+
+
 class Stuck(AlwaysLocal):
     """It is in a call into C that hears no signal."""
 

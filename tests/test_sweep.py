@@ -182,6 +182,19 @@ def test_a_cell_that_cannot_be_interrupted_is_killed(tmp_path):
     assert "in learn" in kept[stuck.name]["traceback"]
 
 
+def test_a_dying_cell_is_not_its_neighbours_fault(tmp_path, monkeypatch):
+    lives = tmp_path / "lives"
+    lives.mkdir()
+    monkeypatch.setenv("MEC_TEST_LIVES", str(lives))
+    for k in range(9):
+        (lives / str(k)).touch()
+    # Side by side in one pool: each death of the one takes the other's worker too.
+    late, mortal = learner("Late"), learner("Mortal")
+    assert sweep([mortal, late], Store(tmp_path / "out"), processes(2), "c") == [mortal]
+    assert len(list(lives.iterdir())) == 6
+    assert Store(tmp_path / "out").read()[late.name]["status"] == "done"
+
+
 def test_killed_and_started_again(tmp_path):
     lives, out = tmp_path / "lives", tmp_path / "out"
     lives.mkdir()

@@ -6,8 +6,7 @@ import pytest
 import mec_env
 from dirs_solver import find_learner
 from dirs_solver.baselines.best import Best
-from dirs_solver.baselines.first import bearable
-from tests.learners import Last
+from dirs_solver.baselines.first import bearable, exploring
 
 PAPER = mec_env.SCENARIOS["paper-medium"]
 #: On its long links a few devices, offloaded at random, cost more than all others together.
@@ -20,15 +19,8 @@ def test_where_offloading_is_cheap_the_start_stays(start):
 
 
 def explored(start):
-    """Mean cost of offloading at random over all-local's, on slots that no start was set by."""
-    judge, draws = Best(HARSH, "decisions", 1), np.random.default_rng(1)
-
-    def explore(observed):
-        rows = len(observed), HARSH.iotds
-        return np.where(draws.random(rows) < start, 0, draws.integers(1, HARSH.mecs + 1, rows))
-
-    local = judge.objectives(lambda observed: np.zeros((len(observed), HARSH.iotds), int))
-    return judge.objectives(explore).mean() / local.mean()
+    """On slots that no start was set by."""
+    return exploring(Best(HARSH, "decisions", 1), start, np.random.default_rng(1))
 
 
 def test_where_links_are_bad_exploring_costs_about_as_much_again():
@@ -38,10 +30,7 @@ def test_where_links_are_bad_exploring_costs_about_as_much_again():
 
 
 @pytest.mark.parametrize("name", ["sb3-a2c", "sb3-ppo"])
-def test_actors_of_decisions_begin_with_it(name, monkeypatch):
-    from dirs_solver.baselines import sb3
-
-    monkeypatch.setattr(sb3, "Best", Last)
+def test_actors_of_decisions_begin_with_it(name):
     learner = find_learner(name)({"rows": 512, "n_steps": 1, "hidden": [8]})
     learner.learn(HARSH, 0, 512)
     assert learner.objectives[0] < 3.0 * learner.first, "the first policy is all-local"

@@ -23,6 +23,7 @@ class Best:
 
     Attributes
     ----------
+    scenario : mec_env.Scenario
     first, objective : float
         Mean objective of the one judged first and of the best; infinity before any.
     kept : object
@@ -30,6 +31,7 @@ class Best:
     """
 
     def __init__(self, scenario, actions, seed):
+        self.scenario = scenario
         self._env = MECVectorEnv(JUDGED, scenario, actions, autoreset_mode="Disabled", threads=1)
         self._seed = 2**32 + int(np.random.SeedSequence(int(seed)).generate_state(1)[0])
         self.first = self.objective = float("inf")

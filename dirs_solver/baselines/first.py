@@ -27,14 +27,30 @@ def bearable(scenario, seed, start):
         ``start``, or more: what random offloading adds to the cost is taken for proportional
         to the share of devices that offload.
     """
-    draws = np.random.default_rng(0)
+    added = exploring(Best(scenario, "decisions", seed), start, np.random.default_rng(0)) - 1.0
+    return start if added <= 1.0 else float(1.0 - (1.0 - start) / added)
+
+
+def exploring(judge, start, draws):
+    """Mean cost over all-local's where devices offload at random.
+
+    Parameters
+    ----------
+    judge : Best
+        With the slots that it is tried on.
+    start : float
+        Probability of running locally.
+    draws : numpy.random.Generator
+
+    Returns
+    -------
+    float
+    """
+    iotds, mecs = judge.scenario.iotds, judge.scenario.mecs
 
     def at_random(observed):
-        rows = len(observed), scenario.iotds
-        away = draws.random(rows) >= start
-        return np.where(away, draws.integers(1, scenario.mecs + 1, rows), 0)
+        rows = len(observed), iotds
+        return np.where(draws.random(rows) < start, 0, draws.integers(1, mecs + 1, rows))
 
-    judge = Best(scenario, "decisions", seed)
-    local = judge.objectives(lambda observed: np.zeros((len(observed), scenario.iotds), int)).mean()
-    added = judge.objectives(at_random).mean() / local - 1.0
-    return start if added <= 1.0 else float(1.0 - (1.0 - start) / added)
+    local = judge.objectives(lambda observed: np.zeros((len(observed), iotds), int))
+    return judge.objectives(at_random).mean() / local.mean()

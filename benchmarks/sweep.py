@@ -49,55 +49,75 @@ def sweep(cells, store, workers, command, show=lambda done, total, lines: None):
     failed : list of Cell
         Their records say why.
     """
-    waiting, attempts, alone, failed, done = list(cells), {}, set(), [], 0
     with tempfile.TemporaryDirectory() as board:
-        while waiting:
+        course = _Course(cells, store, command, board)
+        while course.waiting:
             with workers() as (executor, width):
-                flying, broken = {}, False
-                while (waiting or flying) and not broken:
-                    while waiting:
-                        company = alone.isdisjoint({waiting[0], *flying.values()})
-                        if len(flying) >= (width if company else 1):
-                            break
-                        cell = waiting.pop(0)
-                        try:
-                            flying[executor.submit(work, cell, command, board)] = cell
-                        except BrokenExecutor:
-                            waiting.insert(0, cell)
-                            broken = True
-                            break
-                    ended, _ = wait(flying, timeout=0.5, return_when=FIRST_COMPLETED)
-                    broken |= any(_broke(future) for future in ended)
-                    if broken:
-                        # A pool of processes fails all its cells when one worker dies.
-                        ended, _ = wait(flying)
-                    for future in ended:
-                        cell = flying.pop(future)
-                        try:
-                            record, decisions = future.result()
-                        except Exception as error:
-                            # Not the learner's error, which its record would hold: a worker died.
-                            attempts[cell] = attempts.get(cell, 0) + 1
-                            words = _last_words(board, cell)
-                            if words:
-                                record = _killed(cell, command, words)
-                            elif attempts[cell] < ATTEMPTS:
-                                waiting.insert(0, cell)
-                                if broken and attempts[cell] == ATTEMPTS - 1:
-                                    # Any of the pool's may be to blame: the last attempt says whether.
-                                    alone.add(cell)
-                                continue
-                            else:
-                                record = _died(cell, command, error)
-                            decisions = None
-                        store.write(cell.name, record, decisions)
-                        done += 1
-                        if record["status"] == "failed":
-                            failed.append(cell)
-                    parts = [_seen(board, cell) for cell in flying.values()]
-                    show(done + sum(p for p, _ in parts), len(cells), [t for _, t in parts if t])
-    show(float(done), len(cells), [])
-    return failed
+                course.follow(executor, width, show)
+        show(float(course.done), course.total, [])
+    return course.failed
+
+
+class _Course:
+    """A sweep's: which cells wait, which run, and how often each of them lost its worker."""
+
+    def __init__(self, cells, store, command, board):
+        self.waiting, self.running, self.failed = list(cells), {}, []
+        self.done, self.total = 0, len(cells)
+        self._attempts, self._alone = {}, set()
+        self._store, self._command, self._board = store, command, board
+
+    def follow(self, executor, width, show):
+        """Run what waits, until all is done or the executor is broken."""
+        broken = False
+        while (self.waiting or self.running) and not broken:
+            broken = not self._submit(executor, width)
+            ended, _ = wait(self.running, timeout=0.5, return_when=FIRST_COMPLETED)
+            broken |= any(_broke(future) for future in ended)
+            if broken:
+                # A pool of processes fails all its cells when one worker dies.
+                ended, _ = wait(self.running)
+            for future in ended:
+                self._settle(self.running.pop(future), future, broken)
+            parts = [_seen(self._board, cell) for cell in self.running.values()]
+            share = self.done + sum(part for part, _ in parts)
+            show(share, self.total, [text for _, text in parts if text])
+
+    def _submit(self, executor, width):
+        """Whether the executor took all that it has room for."""
+        while self.waiting:
+            beside = self.waiting[0], *self.running.values()
+            alone = self._alone and not self._alone.isdisjoint(beside)
+            if len(self.running) >= (1 if alone else width):
+                return True
+            try:
+                future = executor.submit(work, self.waiting[0], self._command, self._board)
+            except BrokenExecutor:
+                return False
+            self.running[future] = self.waiting.pop(0)
+        return True
+
+    def _settle(self, cell, future, broken):
+        """Keep what came of a cell, or let it wait for another worker."""
+        try:
+            record, decisions = future.result()
+        except Exception as error:
+            # Not the learner's error, which its record would hold: a worker died.
+            attempts = self._attempts[cell] = self._attempts.get(cell, 0) + 1
+            words = _last_words(self._board, cell)
+            if attempts < ATTEMPTS and not words:
+                self.waiting.insert(0, cell)
+                if broken and attempts == ATTEMPTS - 1:
+                    # Any cell of the pool may be to blame: its last attempt, alone, says which.
+                    self._alone.add(cell)
+                return
+            why = _killed(cell) if words else _died(error)
+            record = running.failure(running.head(cell, self._command), why, words or None)
+            decisions = None
+        self._store.write(cell.name, record, decisions)
+        self.done += 1
+        if record["status"] == "failed":
+            self.failed.append(cell)
 
 
 def _broke(future):
@@ -147,15 +167,13 @@ def _last_words(board, cell):
         return ""
 
 
-def _killed(cell, command, words):
-    says = f"TimeUp: {running.up(cell.time_limit)}, in one call that can't be interrupted"
-    return running.failure(running.head(cell, command), says, words)
+def _killed(cell):
+    return f"TimeUp: {running.up(cell.time_limit)}, in one call that can't be interrupted"
 
 
-def _died(cell, command, error):
+def _died(error):
     why = running.one_sentence(error)
-    says = f"its worker died {ATTEMPTS} times, killed or out of memory ({why})"
-    return running.failure(running.head(cell, command), says)
+    return f"its worker died {ATTEMPTS} times, killed or out of memory ({why})"
 
 
 def processes(count):

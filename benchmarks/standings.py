@@ -14,6 +14,7 @@ import numpy as np
 
 import mec_env
 from benchmarks.bootstrap import Redraw, interval, iqm
+from benchmarks.naming import names_of
 
 #: Gaps at which performance profiles are read: five to a decade, from 0.001 % to 1,000 %.
 TAUS = np.logspace(-5, 1, 91)
@@ -30,8 +31,8 @@ class Standing:
     Attributes
     ----------
     method : str
-        The learner's name, with the head of its settings' hash where several
-        settings of it were run.
+        The learner's name, with what sets it apart where several settings of it
+        were run (``benchmarks.naming``).
     learner, information, settings_hash : str
     kind : str
         ``solver`` (the certified one), ``rule``, ``search`` (not trained either)
@@ -253,12 +254,11 @@ def _board(key, cells, several):
     methods = {}
     for cell in cells:
         methods.setdefault((cell["learner"], cell["settings_hash"]), []).append(cell)
-    learners = [learner for learner, _ in methods]
+    names = names_of({key: own[0].get("settings") for key, own in methods.items()})
     done, empty, pairs = [], [], Pairs(units)
     for (learner, settings_hash), own in methods.items():
-        suffix = f" #{settings_hash[:6]}" if learners.count(learner) > 1 else ""
         fields = dict(
-            method=learner + suffix,
+            method=names[learner, settings_hash],
             learner=learner,
             information=own[0]["information"],
             settings_hash=settings_hash,

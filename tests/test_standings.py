@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.bootstrap import Redraw, interval, iqm
+from benchmarks.naming import names_of
 from benchmarks.standings import TAUS, boards, load_cells, profile, ranks
 from mec_env.evaluation import tail
 from tests.made_up_cells import cell, failed
@@ -159,6 +160,26 @@ def test_settings_are_rows_of_their_own():
         cell("y", [0.3], settings_hash="eeeeeeffffff"),
     ]
     assert [s.method for s in boards(cells)[0].standings] == ["x #cccccc", "y", "x #aaaaaa"]
+
+
+@pytest.mark.parametrize(
+    ("several", "names"),
+    [
+        ([{"rate": 1, "budget": 480.0}, {"rate": 1, "budget": 1440.0}], ["x (budget 480)", "x (budget 1440)"]),
+        ([{"rate": 1}, {"rate": 1, "budget": 9.0}], ["x (no budget)", "x (budget 9)"]),
+        ([{"a": 1, "b": "u"}, {"a": 2, "b": "v"}], ["x (a 1, b u)", "x (a 2, b v)"]),
+        ([{"a": [1]}, {"a": [2]}], ["x #0", "x #1"]),
+        ([{"a": 1, "b": 1, "c": 1}, {"a": 2, "b": 2, "c": 2}], ["x #0", "x #1"]),
+        ([{"a": 1}, None], ["x #0", "x #1"]),
+        ([{"a": 1.0}, {"a": 1.0000000001}], ["x #0", "x #1"]),
+        ([{"a": 1}, {"a": 1}], ["x #0", "x #1"]),
+    ],
+)  # fmt: skip
+def test_names_say_what_sets_settings_apart(several, names):
+    settings = {("x", str(k)): one for k, one in enumerate(several)}
+    assert names_of(settings | {("y", "0"): {}}) == {
+        **dict(zip(settings, names)), ("y", "0"): "y",
+    }  # fmt: skip
 
 
 def test_failed_cells_are_counted_and_come_last():

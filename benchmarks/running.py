@@ -218,30 +218,40 @@ def deadline(seconds, last_words=None):
 
     A signal interrupts waiting too, but only the main thread can have it; in another one,
     such as a Dask worker's, a timer raises the error at the next line of Python. With
-    ``last_words``, a file, a process whose main thread still has not come back ``GRACE``
-    later writes its traceback there and exits.
+    ``last_words``, a file, a process that still has not come back ``GRACE`` later writes
+    its traceback there and exits.
     """
     if seconds is None:
         yield
         return
     says = up(seconds)
-    if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
-
-        def stop(*_):
-            raise TimeUp(says)
-
-        before = signal.signal(signal.SIGALRM, stop)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        if last_words is not None:
-            faulthandler.dump_traceback_later(seconds + GRACE, exit=True, file=last_words)
-        try:
+    if last_words is not None:
+        faulthandler.dump_traceback_later(seconds + GRACE, exit=True, file=last_words)
+    here = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    try:
+        with _signalled(seconds, says) if here else _raised(seconds, says):
             yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
-            if last_words is not None:
-                faulthandler.cancel_dump_traceback_later()
-        return
+    finally:
+        if last_words is not None:
+            faulthandler.cancel_dump_traceback_later()
+
+
+@contextlib.contextmanager
+def _signalled(seconds, says):
+    def stop(*_):
+        raise TimeUp(says)
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def _raised(seconds, says):
     thread, raise_in = threading.get_ident(), ctypes.pythonapi.PyThreadState_SetAsyncExc
     timer = threading.Timer(seconds, lambda: raise_in(ctypes.c_ulong(thread), ctypes.py_object(TimeUp)))  # fmt: skip
     timer.daemon = True

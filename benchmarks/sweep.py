@@ -142,7 +142,7 @@ def work(cell, command, board):
             # Another machine, which doesn't see the parent's board.
             pass
 
-    # The board is missing on another machine, whose workers interrupt their cells in any case.
+    # The board is missing on another machine: a cell stuck in one call holds its worker there.
     with open(words, "w") if words.parent.is_dir() else nullcontext() as last_words:
         return running.run(cell, command, tell, last_words)
 

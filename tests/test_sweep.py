@@ -172,14 +172,27 @@ def test_a_dying_worker_costs_no_cell(tmp_path, monkeypatch):
     assert kept[Cell("local", SUITE).name]["status"] == "done"
 
 
-def test_a_cell_that_cannot_be_interrupted_is_killed(tmp_path):
+def check_that_a_stuck_cell_is_killed(workers, out):
     stuck, local = learner("Stuck", time_limit=0.5), Cell("local", SUITE)
-    assert sweep([stuck, local], Store(tmp_path), processes(1), "c") == [stuck]
-    kept = Store(tmp_path).read()
+    assert sweep([stuck, local], Store(out), workers, "c") == [stuck]
+    kept = Store(out).read()
     assert kept[local.name]["status"] == "done"
     says = "TimeUp: took more than the 0.5 s that it may, in one call that can't be interrupted"
     assert kept[stuck.name]["error"] == says
     assert "in learn" in kept[stuck.name]["traceback"]
+
+
+def test_a_cell_that_cannot_be_interrupted_is_killed(tmp_path):
+    check_that_a_stuck_cell_is_killed(processes(1), tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_a_cell_that_cannot_be_interrupted_is_killed_in_a_cluster(tmp_path):
+    dask = pytest.importorskip("dask")
+    pytest.importorskip("distributed")
+    # By default Dask gives it to three more workers first.
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        check_that_a_stuck_cell_is_killed(cluster(count=1), tmp_path)
 
 
 def test_a_dying_cell_is_not_its_neighbours_fault(tmp_path, monkeypatch):

@@ -180,6 +180,9 @@ def test_page_never_scrolls_sideways(page):
             ".map(e => e.outerHTML.slice(0, 80))"
         )
         assert cut == []
+        # Names differ in their ends: what sets one learner's settings apart stands there.
+        names = "[...document.querySelectorAll('tbody th')].map(e => e.scrollWidth - e.clientWidth)"
+        assert max(page.evaluate(names)) <= 0
 
 
 def test_schemes_differ(browser, written):

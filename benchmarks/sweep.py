@@ -59,7 +59,7 @@ def sweep(cells, store, workers, command, show=lambda done, total, lines: None):
 
 
 class _Course:
-    """A sweep's: which cells wait, which run, and how often each of them lost its worker."""
+    """How a sweep stands: which cells wait, which run, and how often each lost its worker."""
 
     def __init__(self, cells, store, command, board):
         self.waiting, self.running, self.failed = list(cells), {}, []

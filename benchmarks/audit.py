@@ -9,17 +9,18 @@ trivial rule nearly solves is no test of learning: the audit says which.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 import numpy as np
 
 import mec_env
-from benchmarks.record import RESULTS, provenance, write_json
-from benchmarks.tables import markdown_table, text_table
-from mec_env.rules import RULES, Admitted
-from mec_env.suite import Suite
+from benchmarks import RESULTS
+from mec_bench.provenance import provenance, write_json
+from mec_bench.tables import markdown_table, text_table
+from mec_env.judging.rules import RULES, Admitted
+from mec_env.judging.suite import Suite
+from mec_env.whole_file import write_text
 
 PAGE = Path(__file__).parent.parent / "docs" / "audit.md"
 # Rules that look at nothing but one number per link or device: if one of them is near, learning is not needed.
@@ -134,9 +135,7 @@ def main():
     if not options.quick and not options.scenarios:
         record = provenance("benchmarks.audit")
         write_json(RESULTS / "audit.json", {"provenance": record, "scenarios": results})
-        temporary = PAGE.with_suffix(".md.tmp")
-        temporary.write_text(page(results, record), encoding="utf-8")
-        os.replace(temporary, PAGE)
+        write_text(PAGE, page(results, record))
 
 
 if __name__ == "__main__":

@@ -4,31 +4,30 @@
 needs it is first used.
 """
 
+from typing import TYPE_CHECKING
+
+from mec_env.lazily import lazily
+
+if TYPE_CHECKING:
+    from dirs_solver.dirs.learner import DIRS
+    from dirs_solver.dirs.policy import DIRSPolicy
+    from dirs_solver.dirs.settings import Levy, Settings
+    from dirs_solver.learner import LEARNERS, Learner, find_learner
+    from dirs_solver.shared.progress import Progress, progress_bar
+
 # Public name -> module that holds it.
 _HOMES = {
-    "DIRS": "dirs",
-    "DIRSPolicy": "policy",
-    "Settings": "settings",
-    "Levy": "settings",
+    "DIRS": "dirs.learner",
+    "DIRSPolicy": "dirs.policy",
+    "Settings": "dirs.settings",
+    "Levy": "dirs.settings",
     "Learner": "learner",
     "LEARNERS": "learner",
     "find_learner": "learner",
-    "Progress": "progress",
-    "progress_bar": "progress",
+    "Progress": "shared.progress",
+    "progress_bar": "shared.progress",
 }
 
-__all__ = [*_HOMES]
-
-
-def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module 'dirs_solver' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"dirs_solver.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__():
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazily(
+    __name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()}
+)

@@ -5,9 +5,11 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from dirs_solver.baselines.strangers import from_function, from_saved_model, untrained
+from dirs_solver.dirs import manifest as dirs
+from dirs_solver.plugins import MANIFESTS
+from dirs_solver.plugins.foreign import from_function, from_saved_model, untrained
 from mec_env import checks
-from mec_env.rules import RULES
+from mec_env.judging.rules import RULES
 
 #: Entry point group by which another project adds its learners.
 GROUP = "mec_env.learners"
@@ -22,22 +24,9 @@ class BuiltIn(NamedTuple):
 
 #: Built-in learners by name; the rules of ``mec_env`` are learners too, that learn nothing.
 LEARNERS = {
-    "dirs": BuiltIn("dirs_solver.dirs:DIRS", "dirs"),
-    "dirs-certified": BuiltIn("dirs_solver.dirs:DIRSCertified", "dirs"),
-    "pso": BuiltIn("dirs_solver.baselines.metaheuristics:PSO", "search"),
-    "pso-10ms": BuiltIn("dirs_solver.baselines.metaheuristics:PSO10ms", "search"),
-    "pso-100ms": BuiltIn("dirs_solver.baselines.metaheuristics:PSO100ms", "search"),
-    "pso-1s": BuiltIn("dirs_solver.baselines.metaheuristics:PSO1s", "search"),
-    "de": BuiltIn("dirs_solver.baselines.metaheuristics:DE", "search"),
-    "de-10ms": BuiltIn("dirs_solver.baselines.metaheuristics:DE10ms", "search"),
-    "de-100ms": BuiltIn("dirs_solver.baselines.metaheuristics:DE100ms", "search"),
-    "de-1s": BuiltIn("dirs_solver.baselines.metaheuristics:DE1s", "search"),
-    "sb3-a2c": BuiltIn("dirs_solver.baselines.sb3:A2C", "sb3"),
-    "sb3-ppo": BuiltIn("dirs_solver.baselines.sb3:PPO", "sb3"),
-    "sb3-ddpg": BuiltIn("dirs_solver.baselines.sb3:DDPG", "sb3"),
-    "sb3-td3": BuiltIn("dirs_solver.baselines.sb3:TD3", "sb3"),
-    "maddpg": BuiltIn("dirs_solver.baselines.marl:MADDPG", "marl"),
-    "mappo": BuiltIn("dirs_solver.baselines.marl:MAPPO", "marl"),
+    name: BuiltIn(place, manifest.EXTRA)
+    for manifest in (dirs, *MANIFESTS)
+    for name, place in manifest.LEARNERS.items()
 }
 
 
@@ -105,7 +94,7 @@ def find_learner(name, trust=False):
         A built-in name, a rule's, one that an installed project registered in the entry
         point group ``mec_env.learners``, ``module:Class``, ``module:function`` (an act or
         decide function), or the ``.zip`` file of a model that Stable-Baselines3 saved; see
-        :mod:`dirs_solver.baselines.strangers`.
+        :mod:`dirs_solver.plugins.foreign`.
     trust : bool
         Whether such a file may be loaded, which runs the code that is in it.
 

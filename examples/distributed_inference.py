@@ -7,7 +7,7 @@ import numpy as np
 
 import mec_env
 from dirs_solver import DIRS, Settings
-from dirs_solver.distributed import Ensemble, save_agent
+from dirs_solver.dirs.distributed import Ensemble, save_agent
 
 
 def main(slots="1000", suite="paper-medium-v1"):

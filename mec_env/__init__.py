@@ -4,39 +4,61 @@
 numba, pettingzoo and the rest are loaded when a name that needs them is first used.
 """
 
+from typing import TYPE_CHECKING
+
 from gymnasium.envs.registration import register, registry
 
-__version__ = "0.1.0"
+from mec_env.lazily import lazily
+from mec_env.version import __version__
 
-# Public name -> module that holds it.
+if TYPE_CHECKING:
+    from mec_env.judging.evaluation import Evaluation, evaluate
+    from mec_env.judging.rules import RULES
+    from mec_env.judging.suite import SUITES, Suite
+    from mec_env.optimum.admission import admit
+    from mec_env.optimum.certificate import Certificate, certify, certify_batch
+    from mec_env.physics.outcome import Outcome, outcome
+    from mec_env.physics.slot import Slot
+    from mec_env.scenario.city import city_scenario
+    from mec_env.scenario.named import SCENARIOS, resolve
+    from mec_env.scenario.scenario import Range, Scenario
+    from mec_env.simulator.simulator import Simulator
+    from mec_env.views.gym_env import MECEnv
+    from mec_env.views.pettingzoo_env import MECParallelEnv, env, parallel_env, raw_env
+    from mec_env.views.vector_env import MECVectorEnv
+
+# Public name -> module that holds it; a test holds that it says what the imports above do.
 _HOMES = {
-    "Scenario": "scenario",
-    "Range": "scenario",
-    "SCENARIOS": "scenarios",
-    "resolve": "scenarios",
-    "city_scenario": "city",
-    "Simulator": "simulator",
-    "Slot": "slot",
-    "Outcome": "slot",
-    "outcome": "slot",
-    "MECEnv": "gym_env",
-    "MECVectorEnv": "vector_env",
-    "MECParallelEnv": "pettingzoo_env",
-    "parallel_env": "pettingzoo_env",
-    "env": "pettingzoo_env",
-    "raw_env": "pettingzoo_env",
-    "Certificate": "certificate",
-    "certify": "certificate",
-    "certify_batch": "certificate",
-    "admit": "admission",
-    "RULES": "rules",
-    "SUITES": "suite",
-    "Suite": "suite",
-    "Evaluation": "evaluation",
-    "evaluate": "evaluation",
+    "Scenario": "scenario.scenario",
+    "Range": "scenario.scenario",
+    "SCENARIOS": "scenario.named",
+    "resolve": "scenario.named",
+    "city_scenario": "scenario.city",
+    "Simulator": "simulator.simulator",
+    "Slot": "physics.slot",
+    "Outcome": "physics.outcome",
+    "outcome": "physics.outcome",
+    "MECEnv": "views.gym_env",
+    "MECVectorEnv": "views.vector_env",
+    "MECParallelEnv": "views.pettingzoo_env",
+    "parallel_env": "views.pettingzoo_env",
+    "env": "views.pettingzoo_env",
+    "raw_env": "views.pettingzoo_env",
+    "Certificate": "optimum.certificate",
+    "certify": "optimum.certificate",
+    "certify_batch": "optimum.certificate",
+    "admit": "optimum.admission",
+    "RULES": "judging.rules",
+    "SUITES": "judging.suite",
+    "Suite": "judging.suite",
+    "Evaluation": "judging.evaluation",
+    "evaluate": "judging.evaluation",
 }
 
-__all__ = ["__version__", *_HOMES]
+__getattr__, __dir__, __all__ = lazily(
+    __name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()}
+)
+__all__ = ["__version__", *__all__]
 
 if "MEC-v0" not in registry:
     register(
@@ -44,17 +66,3 @@ if "MEC-v0" not in registry:
         entry_point="mec_env.gym_env:MECEnv",
         vector_entry_point="mec_env.vector_env:MECVectorEnv",
     )
-
-
-def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module 'mec_env' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"mec_env.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__():
-    return sorted(__all__)

@@ -1,9 +1,9 @@
 """Compiled kernels of their own for each state of the source.
 
 numba's cache notices a change of the file that a kernel stands in, but not of
-the files whose functions it calls: after an edit of ``vote.py`` the cached
-``step_rows`` of ``batch.py`` would still vote the old way, and tests would pass
-or fail for code that is no longer there.
+the files whose functions it calls: after an edit of ``laws/actions.py`` the cached
+``step_rows`` of ``simulator/kernel.py`` would still vote the old way, and tests would
+pass or fail for code that is no longer there.
 """
 
 import hashlib
@@ -11,13 +11,23 @@ import os
 import shutil
 from pathlib import Path
 
+#: Folders whose kernels call each other's.
+KERNELS_IN = ("mec_env", "dirs_solver", "mec_bench", "benchmarks", "tests")
+
+
+def state_of_the_source(root):
+    """Sixteen hexadecimal digits that change with any source file that may hold a kernel."""
+    digest = hashlib.sha256()
+    for folder in KERNELS_IN:
+        for source in sorted((root / folder).rglob("*.py")):
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 if "NUMBA_CACHE_DIR" not in os.environ:
     root = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for source in sorted((root / "mec_env").rglob("*.py")):
-        digest.update(source.read_bytes())
     caches = root / ".pytest_cache" / "kernels"
-    ours = caches / digest.hexdigest()[:16]
+    ours = caches / state_of_the_source(root)
     for old in caches.glob("*"):
         if old != ours:
             shutil.rmtree(old, ignore_errors=True)

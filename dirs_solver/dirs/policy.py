@@ -1,0 +1,143 @@
+"""What DIRS has learned, ready to act: agent by agent, or all of them at once for speed."""
+
+import numpy as np
+import torch
+from numba import njit
+
+from dirs_solver.shared.fits import same_size
+from mec_env import outcome
+from mec_env.laws.actions import vote
+from mec_env.physics import cost
+
+# Slots that the networks take at once: more don't fit the processor's cache.
+_CHUNK = 250
+
+
+class DIRSPolicy:
+    """M agents that score devices; the vote of their scores is the decision.
+
+    ``mec_env.evaluate`` calls :meth:`act` through the parallel environment, so no
+    agent sees more than its own column. The other methods give the same scores
+    (to rounding) for the whole observation at once.
+
+    Parameters
+    ----------
+    agents : dirs_solver.dirs.agents.Agents
+    scenario : mec_env.Scenario
+        What they were trained on.
+    """
+
+    information = "local"
+
+    def __init__(self, agents, scenario):
+        self.agents, self.scenario = agents, scenario
+        self.refresh()
+
+    @property
+    def parameter_count(self):
+        """Number of weights of all agents."""
+        return sum(part.numel() for part in (*self.agents.weights, *self.agents.biases))
+
+    def prepare(self, scenario):
+        """Check that a scenario is of the size that the agents were trained on.
+
+        Raises
+        ------
+        ValueError
+        """
+        same_size("the policy", self.scenario, scenario)
+
+    def refresh(self):
+        """Take note that the agents' weights changed."""
+        self._alone = None
+        self._layers = _folded(self.agents)
+
+    def act(self, agent, observation):
+        """Scores (N,) float32 of one server.
+
+        Parameters
+        ----------
+        agent : str
+            ``mec_0`` … ``mec_{M-1}``.
+        observation : (observed,) float32
+            The server's, as the parallel environment gives it.
+        """
+        if self._alone is None:
+            servers = range(self.agents.servers)
+            self._alone = {f"mec_{j}": self.agents.alone(j) for j in servers}
+        with torch.inference_mode():
+            return self._alone[agent](torch.from_numpy(observation)).numpy()
+
+    def scores(self, observations):
+        """Scores (S, M, N) float32 for whole observations (S, size)."""
+        observations = torch.from_numpy(np.ascontiguousarray(observations))
+        with torch.inference_mode():
+            x = self.agents.columns(observations)
+            *hidden, last = self._layers
+            for weight, bias in hidden:
+                x = torch.baddbmm(bias, x, weight).relu_()
+            weight, bias = last
+            scores = torch.baddbmm(bias, x, weight).sigmoid_()
+            return scores.transpose(0, 1).contiguous().numpy()
+
+    def vote(self, observation):
+        """Decision (N,) int64 for a whole observation (size,)."""
+        return self.votes(observation[None])[0]
+
+    def votes(self, observations):
+        """Decisions (S, N) int64 for whole observations (S, size)."""
+        m, n = self.agents.servers, self.agents.devices
+        decisions = np.empty((len(observations), n), dtype=np.int64)
+        for first in range(0, len(observations), _CHUNK):
+            chunk = observations[first : first + _CHUNK]
+            # Log gains rise with gains, and that is all that the tie rule asks of them.
+            gains = np.ascontiguousarray(chunk[:, : m * n])
+            rows = decisions[first : first + len(chunk)]
+            if not _vote_rows(self.scores(chunk).reshape(len(chunk), -1), gains, rows, m):
+                raise ValueError("observation: holds what is not a number")
+        return decisions
+
+    def schedule(self, observation, slot):
+        """Decision, powers and CPU shares of a slot.
+
+        Each server solves its own part of problem (13), whose closed form is exact.
+
+        Returns
+        -------
+        decision : (N,) int64
+        outcome : mec_env.Outcome
+            With ``power`` [W] and ``cpu`` [cycles/s], (N,) each.
+        """
+        decision = self.vote(observation)
+        return decision, outcome(slot, decision)
+
+    def schedules(self, observations, slots):
+        """Decisions, powers [W] and CPU shares [cycles/s] of many slots, (S, N) each."""
+        decisions = self.votes(observations)
+        power, cpu = np.empty(decisions.shape), np.empty(decisions.shape)
+        for k, s in enumerate(slots):
+            power[k], cpu[k] = cost.best_resources(
+                s.physics, s._by_server, s.tasks, s.local_speed, s.local_power, s.server_speed, decisions[k]
+            )  # fmt: skip
+        return decisions, power, cpu
+
+
+def _folded(agents):
+    """The layers' weights and biases with the inputs' standardisation in the first: two passes less.
+
+    For one slot they and torch's calls would take as long as the networks.
+    """
+    layers = [(w.detach(), b.detach()) for w, b in zip(agents.weights, agents.biases)]
+    weight, bias = (part.double() for part in layers[0])
+    weight = weight / agents.deviation.double().transpose(1, 2)
+    layers[0] = weight.float(), (bias - agents.mean.double() @ weight).float()
+    return layers
+
+
+@njit(cache=True, nogil=True)
+def _vote_rows(scores, gains, decisions, servers):
+    for k in range(decisions.shape[0]):
+        gain = gains[k].reshape(servers, decisions.shape[1])
+        if not vote(scores[k], gain, decisions[k]):
+            return False
+    return True

@@ -1,0 +1,12 @@
+"""Other libraries' algorithms as learners, one folder a library.
+
+A folder has a ``manifest.py``, which imports nothing: ``EXTRA``, what to install, and
+``LEARNERS``, name -> ``module:Class``. ``MANIFESTS`` is the only place to touch besides the
+folder to add one.
+"""
+
+from dirs_solver.plugins.benchmarl import manifest as benchmarl
+from dirs_solver.plugins.pymoo import manifest as pymoo
+from dirs_solver.plugins.sb3 import manifest as sb3
+
+MANIFESTS = (pymoo, sb3, benchmarl)

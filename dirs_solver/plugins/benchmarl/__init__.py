@@ -1,0 +1,1 @@
+"""BenchMARL: an agent per server."""

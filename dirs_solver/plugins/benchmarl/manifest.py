@@ -1,0 +1,7 @@
+"""What BenchMARL brings."""
+
+EXTRA = "marl"
+LEARNERS = {
+    "maddpg": "dirs_solver.plugins.benchmarl.learners:MADDPG",
+    "mappo": "dirs_solver.plugins.benchmarl.learners:MAPPO",
+}

@@ -1,0 +1,1 @@
+"""pymoo: searches over a slot's decisions, slot by slot."""

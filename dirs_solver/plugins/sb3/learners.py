@@ -1,0 +1,313 @@
+"""A2C, PPO, DDPG and TD3 of Stable-Baselines3 as learners: the whole network is one agent.
+
+A slot does not depend on what was decided before it, so nothing is gained by looking
+ahead: the discount is 0, a state's value is its slot's expected reward, and an advantage
+is the reward less that value. The reward is the environment's ``saving``, or its
+logarithmic form, over its running standard deviation. What is returned is the actor that
+decided best without exploration on some training slots, the first one among them.
+"""
+
+import math
+
+import numpy as np
+import stable_baselines3
+import torch
+from scipy.special import ndtri
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.vec_env import VecNormalize
+
+from dirs_solver.plugins.sb3.decisions import DecisionsPolicy
+from dirs_solver.plugins.sb3.env import RowsVecEnv
+from dirs_solver.plugins.sb3.policy import ACTIVATIONS, SB3Policy
+from dirs_solver.shared import files
+from dirs_solver.shared.first_actor import bearable
+from dirs_solver.shared.fits import same_size
+from dirs_solver.shared.keep_best import Best
+from dirs_solver.shared.progress import Progress
+from dirs_solver.shared.randomness import global_generators_kept
+from dirs_solver.shared.tuned import of_size, settings_of
+from mec_env import Scenario, checks
+from mec_env.draws.streams import seed_key
+from mec_env.scenario.named import resolve
+
+KIND = "sb3-policy"
+#: Standardised observations are clipped here, as is usual.
+LIMIT = 10.0
+#: Slots over which a report's objective is a mean, at least.
+RECENT = 256
+#: Rollouts from one judgement of the actor to the next: a few per cent of the training's time.
+EVERY = 25
+MODULES = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
+#: Settings of ours; all others are the algorithm's arguments, under its names.
+OURS = ("slots", "rows", "hidden", "critic_hidden", "activation", "start", "reward", "noise")
+
+
+class _SB3Learner:
+    """One algorithm of Stable-Baselines3, trained on many rows of the batched environment.
+
+    Parameters
+    ----------
+    settings : dict, optional
+        In place of those in ``settings/NAME.toml``, which says what each one means. A table
+        with ``small`` and ``large`` depends on the size: small is up to ``chosen.SMALL`` devices.
+
+    Attributes
+    ----------
+    policy : SB3Policy or None
+        What was learned last.
+    objectives : (steps,) float64
+        Mean objective of the rows in each step of the training.
+    first, best : float
+        Mean objective on the judged training slots, of the first actor and of ``policy``:
+        what the training added.
+    """
+
+    information = "global"
+    #: No schedule hangs on the number of slots.
+    anytime = True
+
+    def __init__(self, settings=None):
+        self.settings = settings_of(self.name, settings)
+        checks.known("reward", self.settings["reward"], ("saving", "log"))
+        checks.known("activation", self.settings["activation"], ACTIVATIONS)
+        self.policy = None
+        self.objectives = np.empty(0)
+        self.first = self.best = math.nan
+
+    def learn(self, scenario, seed=0, slots=None, progress=None):
+        """Train.
+
+        Parameters
+        ----------
+        scenario : mec_env.Scenario or name
+        seed : int
+            0 to 2**64 - 1; fixes weights, slots, exploration and minibatches.
+        slots : int, optional
+            Slots to train on, rounded up to whole steps of all rows (rollouts with A2C and
+            PPO); by default the settings' ``slots``.
+        progress : callable, optional
+            Called with a :class:`dirs_solver.shared.progress.Progress` after every step of all
+            rows. If it returns True the training ends there.
+
+        Returns
+        -------
+        SB3Policy
+        """
+        scenario = resolve(scenario)
+        seed_key(seed)
+        settings = of_size(self.settings, scenario)
+        if not 0.0 < settings["start"] < 1.0:
+            raise ValueError(f"start = {settings['start']!r}: must lie between 0 and 1")
+        settings["start"] = self._bearable(scenario, seed, settings["start"])
+        slots = settings["slots"] if slots is None else checks.integer("slots", slots, 0)
+        rows = RowsVecEnv(
+            # No more than there are slots to train on; a batch of one has no deviation.
+            min(settings["rows"], max(2, slots // settings.get("n_steps", 1))),
+            scenario, self.actions, log=settings["reward"] == "log", reward="saving",
+        )  # fmt: skip
+        env = VecNormalize(rows, gamma=0.0, clip_obs=LIMIT, clip_reward=math.inf)
+        best = Best(scenario, self.actions, seed)
+
+        def judge():
+            policy = self._policy(model, env, settings["activation"], scenario)
+            return best.judge(policy.act, lambda: policy)
+
+        watch = _Watch(slots, progress, judge)
+        with global_generators_kept():
+            model = self._model(env, settings, seed)
+            env.seed(seed)
+            model.learn(slots, callback=watch, log_interval=None)
+            judge()
+        rows.close()
+        self._task = {
+            "learner": self.name, "scenario": scenario.to_toml(), "seed": int(seed),
+            "settings": settings,
+        }  # fmt: skip
+        self.objectives = np.array(watch.objectives)
+        self.first, self.best = best.first, best.objective
+        self.policy = best.kept
+        return self.policy
+
+    def save(self, path):
+        """Write the policy to a file: weights, settings and the scenario, and no code."""
+        if self.policy is None:
+            raise ValueError("save: nothing was learned yet; call learn() first")
+        files.save(path, KIND, self._task, self.policy.arrays())
+
+    @classmethod
+    def load(cls, path, scenario=None):
+        """The learner of a file, its ``policy`` ready to act.
+
+        Parameters
+        ----------
+        path : path
+        scenario : mec_env.Scenario or name, optional
+            What it is meant for; a file for another number of servers or devices is refused.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, for a file that is damaged or does not fit.
+        """
+        header, arrays = files.load(path, KIND)
+        files.same(path, "learner", header["learner"], cls.name)
+        learner = cls(header["settings"])
+        learner._task = {key: header[key] for key in ("learner", "scenario", "seed", "settings")}
+        trained = Scenario.from_toml(header["scenario"])
+        if scenario is not None:
+            same_size(path, trained, resolve(scenario))
+        activation = learner.settings["activation"]
+        learner.policy = SB3Policy.of_arrays(arrays, LIMIT, cls.actions, activation, trained)
+        return learner
+
+    def _bearable(self, scenario, seed, start):
+        """The start, if it is to depend on what exploring costs in a scenario."""
+        return start
+
+    def _policy(self, model, env, activation, scenario):
+        """The actor as it stands."""
+        layers = [(_array(layer.weight), _array(layer.bias)) for layer in self._actor(model)]
+        mean = env.obs_rms.mean.astype(np.float32)
+        deviation = np.sqrt(env.obs_rms.var + env.epsilon).astype(np.float32)
+        return SB3Policy(layers, mean, deviation, LIMIT, self.actions, activation, scenario)
+
+    def _model(self, env, settings, seed):
+        """The algorithm with its networks, its actor set to where it starts."""
+        hidden, critic = settings["hidden"], settings["critic_hidden"]
+        model = self.algorithm(
+            self.networks,
+            env,
+            gamma=0.0,
+            policy_kwargs={
+                "net_arch": {"pi": hidden, self.critic: critic},
+                "activation_fn": MODULES[settings["activation"]],
+            },
+            # 32 bits are all that the library takes; the rows get the whole seed.
+            seed=int(np.random.SeedSequence(seed).generate_state(1)[0]),
+            device="cpu",
+            **{
+                **{key: value for key, value in settings.items() if key not in OURS},
+                **self._arguments(env, settings),
+            },
+        )
+        with torch.no_grad():
+            self._start(model, settings, env.unwrapped.envs.scenario)
+        return model
+
+
+class _Decisions(_SB3Learner):
+    """An actor of probabilities, M + 1 for each device, that reads one sample of them a slot."""
+
+    actions, networks, critic = "decisions", DecisionsPolicy, "vf"
+    _bearable = staticmethod(bearable)
+
+    def _arguments(self, env, settings):
+        # Without a discount lambda has no effect.
+        return {"gae_lambda": 1.0}
+
+    def _start(self, model, settings, scenario):
+        """Let every device begin local with a probability, and the servers share the rest."""
+        local = settings["start"]
+        bias = model.policy.action_net.bias.reshape(scenario.iotds, scenario.mecs + 1)
+        bias[:, 0] = math.log(local * scenario.mecs / (1.0 - local))
+
+    def _actor(self, model):
+        layers = [*model.policy.mlp_extractor.policy_net, model.policy.action_net]
+        return [layer for layer in layers if isinstance(layer, torch.nn.Linear)]
+
+
+class _Scores(_SB3Learner):
+    """An actor of scores with noise on them; a device goes to its highest from 0.5 on."""
+
+    actions, networks, critic = "scores", "MlpPolicy", "qf"
+
+    def _arguments(self, env, settings):
+        size = env.action_space.shape
+        # The library's actor speaks of [-1, 1], twice as wide as the scores.
+        sigma = np.full(size, 2.0 * settings["noise"], dtype=np.float32)
+        return {"action_noise": NormalActionNoise(np.zeros_like(sigma), sigma, dtype=np.float32)}
+
+    def _start(self, model, settings, scenario):
+        """Let every device begin local with a probability: as far below 0.5 as the noise needs.
+
+        The last layer's weights are small, as DDPG's authors have it.
+        """
+        score = 0.5 - settings["noise"] * ndtri(settings["start"] ** (1.0 / scenario.mecs))
+        # At 0 itself the hyperbolic tangent has no slope to learn by.
+        score = min(0.95, max(0.05, score))
+        last = self._actor(model)[-1]
+        last.weight.uniform_(-3e-3, 3e-3)
+        last.bias.fill_(math.atanh(2.0 * score - 1.0))
+        model.policy.actor_target.load_state_dict(model.policy.actor.state_dict())
+
+    def _actor(self, model):
+        return [layer for layer in model.policy.actor.mu if isinstance(layer, torch.nn.Linear)]
+
+
+class A2C(_Decisions):
+    """Advantage actor critic (Mnih et al. 2016): one gradient step for each rollout."""
+
+    name = "sb3-a2c"
+    algorithm = stable_baselines3.A2C
+
+    def _arguments(self, env, settings):
+        # Adam as in the other three.
+        return {**super()._arguments(env, settings), "use_rms_prop": False}
+
+
+class PPO(_Decisions):
+    """Proximal policy optimisation (Schulman et al. 2017)."""
+
+    name = "sb3-ppo"
+    algorithm = stable_baselines3.PPO
+
+    def _arguments(self, env, settings):
+        # A minibatch is a rollout at most, which is shorter where there are few slots.
+        whole = env.num_envs * settings["n_steps"]
+        return {
+            **super()._arguments(env, settings),
+            "batch_size": min(settings["batch_size"], whole),
+        }
+
+
+class DDPG(_Scores):
+    """Deep deterministic policy gradient (Lillicrap et al. 2016)."""
+
+    name = "sb3-ddpg"
+    algorithm = stable_baselines3.DDPG
+
+
+class TD3(_Scores):
+    """Twin delayed DDPG (Fujimoto et al. 2018)."""
+
+    name = "sb3-td3"
+    algorithm = stable_baselines3.TD3
+
+
+class _Watch(BaseCallback):
+    """Keeps the training's objectives, reports them, has the actor judged, and ends it when told to."""
+
+    def __init__(self, total, progress, judge):
+        super().__init__()
+        self.objectives, self._total, self._progress = [], total, progress
+        self._judge, self._rollouts = judge, 0
+
+    def _on_rollout_start(self):
+        if self._rollouts % EVERY == 0:
+            self._judge()
+        self._rollouts += 1
+
+    def _on_step(self):
+        infos = self.locals["infos"]
+        self.objectives.append(sum(info["objective"] for info in infos) / len(infos))
+        if self._progress is None:
+            return True
+        recent = self.objectives[-max(1, RECENT // len(infos)) :]
+        done = self.num_timesteps
+        report = Progress("online", done, max(done, self._total), objective=float(np.mean(recent)))
+        return self._progress(report) is not True
+
+
+def _array(parameter):
+    return parameter.detach().numpy().copy()

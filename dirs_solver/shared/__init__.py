@@ -1,0 +1,1 @@
+"""What several learners need: files, progress, random numbers, tuned settings, the best actor."""

@@ -1,0 +1,65 @@
+"""Keep the policy that decides best without exploration: an explored objective says little of it."""
+
+import numpy as np
+
+from mec_env.views.vector_env import MECVectorEnv
+
+#: Slots that policies are judged on, always the same ones. Many, for where links are bad one
+#: slot in 200 may cost a hundred times the others.
+JUDGED = 2048
+
+
+class Best:
+    """Judges policies of one training on slots of the training key space, and remembers the best.
+
+    Parameters
+    ----------
+    scenario : mec_env.Scenario
+    actions : str
+        ``decisions`` or ``scores``, what the policies give.
+    seed : int
+        Of the training, which takes rows' seeds below 2**32, or drawn from all 64 bits:
+        the judged ones follow 2**32.
+
+    Attributes
+    ----------
+    scenario : mec_env.Scenario
+    first, objective : float
+        Mean objective of the one judged first and of the best; infinity before any.
+    kept : object
+        The copy of it.
+    """
+
+    def __init__(self, scenario, actions, seed):
+        self.scenario = scenario
+        self._env = MECVectorEnv(JUDGED, scenario, actions, autoreset_mode="Disabled", threads=1)
+        self._seed = 2**32 + int(np.random.SeedSequence(int(seed)).generate_state(1)[0])
+        self.first = self.objective = float("inf")
+        self.kept = None
+
+    def objectives(self, act):
+        """What a policy comes to on each judged slot, (JUDGED,); ``act`` as in :meth:`judge`."""
+        observed, _ = self._env.reset(seed=self._seed)
+        return self._env.step(act(observed))[4]["objective"]
+
+    def judge(self, act, copy):
+        """Judge a policy.
+
+        Parameters
+        ----------
+        act : callable
+            Gives actions (JUDGED, ...) for observations (JUDGED, size) float32.
+        copy : callable
+            Gives what is to be kept of the policy if it is the best so far.
+
+        Returns
+        -------
+        float
+            Its mean objective.
+        """
+        objective = float(self.objectives(act).mean())
+        if self.kept is None:
+            self.first = objective
+        if objective < self.objective:
+            self.objective, self.kept = objective, copy()
+        return objective

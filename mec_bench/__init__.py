@@ -1,0 +1,1 @@
+"""The leaderboard's machinery: cells, sweeps, verification, standings, the page."""

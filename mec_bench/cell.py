@@ -1,0 +1,136 @@
+"""Cells of the leaderboard: one learner, one suite, one seed, and what it came to.
+
+A cell is two files: ``NAME.json`` with the numbers and where they come from, and
+``NAME.decisions.xz`` with every decision, from which anybody can work the numbers out
+again (:mod:`mec_bench.verify`). The name holds a hash of the settings, so other
+settings are another cell.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from dirs_solver.learner import find_learner
+from mec_env.judging.rules import RULES
+from mec_env.judging.suite import Suite
+
+#: Of the cells' layout.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is to be run.
+
+    Attributes
+    ----------
+    learner : str
+        As :func:`dirs_solver.find_learner` takes it.
+    suite : Suite
+        A frozen one, or a part of one (``Suite.only``).
+    seed : int
+        Of the training and of policies that draw random numbers.
+    training_slots : int, optional
+        Slots that the learner trains on in each world, by default its own number.
+    budget : float, optional
+        Time of one core for the training of all worlds together [s].
+    time_limit : float, optional
+        Wall time after which the cell has failed [s].
+    trust : bool
+        Whether a file that the learner is loaded from may run code.
+    """
+
+    learner: str
+    suite: Suite
+    seed: int = 0
+    training_slots: int | None = None
+    budget: float | None = None
+    time_limit: float | None = None
+    trust: bool = False
+
+    @property
+    def kind(self):
+        """The learner's class."""
+        return find_learner(self.learner, self.trust)
+
+    @cached_property
+    def settings(self):
+        """All that its numbers depend on, but for the code: dict for JSON.
+
+        Read once, for the name hangs on them and is asked for all the time.
+        """
+        found = getattr(self.kind(), "settings", {})
+        found = found.to_dict() if hasattr(found, "to_dict") else dict(found)
+        given = {"training_slots": self.training_slots, "budget": self.budget}
+        return {**found, **{k: v for k, v in given.items() if v is not None and not self.rule}}
+
+    @property
+    def rule(self):
+        """Whether it learns nothing."""
+        return self.learner in RULES
+
+    @property
+    def deterministic(self):
+        """Whether every seed gives the same: a rule that draws no random numbers."""
+        return self.rule and not getattr(RULES[self.learner], "draws", False)
+
+    @property
+    def name(self):
+        """Of its files, without ending."""
+        learner = "".join(c if c.isalnum() or c in "-_." else "-" for c in self.learner)
+        return f"{self.suite_name}--{learner}--s{self.seed}--{hash_of(self.settings)}"
+
+    @property
+    def suite_name(self):
+        """The suite's, with what is left of a cut one."""
+        suite = self.suite
+        if not suite.name.endswith("(part)"):
+            return suite.name
+        left = len(suite.world_seeds), len(suite.episode_seeds), suite.scenario.slots
+        return f"{suite.frozen}-part-{'x'.join(map(str, left))}"
+
+    def head(self):
+        """What every file of this cell says, whether it went well or not."""
+        suite, settings = self.suite, self.settings
+        return {
+            "kind": "cell",
+            "version": VERSION,
+            "learner": self.learner,
+            "information": getattr(self.kind, "information", "global"),
+            "deterministic": self.deterministic,
+            "suite": suite.frozen or suite.name,
+            "suite_hash": suite_hash(suite),
+            "worlds": len(suite.world_seeds),
+            "episodes": len(suite.episode_seeds),
+            "slots": suite.scenario.slots,
+            "seed": self.seed,
+            "settings": settings,
+            "settings_hash": hash_of(settings),
+            "budget": None if self.rule else self.budget,
+        }
+
+
+def hash_of(settings):
+    """Twelve hexadecimal digits of a dict."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@lru_cache(maxsize=64)
+def suite_hash(suite):
+    """The suite's content hash, worked out once a process."""
+    return suite.content_hash()
+
+
+def suite_of(record):
+    """The suite that a cell's record speaks of.
+
+    Raises
+    ------
+    ValueError
+        For a name that no frozen suite has.
+    """
+    from mec_env.judging.suite import resolve_suite
+
+    whole = resolve_suite(record["suite"])
+    return whole.only(record["worlds"], record["episodes"], record["slots"])

@@ -1,0 +1,59 @@
+"""The leaderboard's report: one HTML page that needs nothing else, and Markdown for the README."""
+
+from pathlib import Path
+
+from mec_bench.report.markdown import insert, markdown
+from mec_bench.report.page import page
+from mec_bench.standings import boards, load_cells
+from mec_env.whole_file import write_text
+
+__all__ = ["insert", "markdown", "page", "write"]
+
+
+def write(cells, out, decisions=None, readme=None):
+    """Write ``leaderboard.html`` and ``leaderboard.md``, each whole or not at all.
+
+    Parameters
+    ----------
+    cells : path or list of dict
+        A folder of cells, or the cells.
+    out : path
+        Folder to write to; made if it is not there.
+    decisions : callable, optional
+        decisions(cell) -> (S, N) int. By default they are read from the folder
+        of cells; of a list of cells there are none, and no maps.
+    readme : path, optional
+        A file whose part between the leaderboard's markers is replaced by the tables.
+
+    Returns
+    -------
+    list of Path
+        The two files.
+
+    Raises
+    ------
+    ValueError
+        For a damaged cell, or a ``readme`` without markers.
+    OSError
+        If a file can't be written.
+    """
+    if not isinstance(cells, list):
+        folder = Path(cells)
+        cells = load_cells(folder)
+        if decisions is None:
+            decisions = _reader(folder)
+    standings = boards(cells)
+    text = markdown(standings)
+    html_file, markdown_file = Path(out) / "leaderboard.html", Path(out) / "leaderboard.md"
+    html_file.parent.mkdir(parents=True, exist_ok=True)
+    write_text(html_file, page(standings, decisions))
+    write_text(markdown_file, "# Leaderboard\n\n" + text)
+    if readme is not None:
+        insert(readme, text)
+    return [html_file, markdown_file]
+
+
+def _reader(folder):
+    from mec_bench.store import read_decisions
+
+    return lambda cell: read_decisions(cell, folder)

@@ -1,0 +1,240 @@
+"""Many cells over many processes: what is there is skipped, what is done is kept at once.
+
+Cells go to any ``concurrent.futures`` executor: a pool of processes on this machine, or the
+workers of a Dask cluster. The parent alone writes results, so workers need no common disk.
+"""
+
+import math
+import os
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, nullcontext
+from multiprocessing import get_context
+from pathlib import Path
+
+from mec_bench import limits, run
+
+#: What a Dask worker does otherwise and a training is slowed by, some per cent each: its profiler
+#: takes the interpreter every 10 ms, and its memory goes back to the system after every larger
+#: array. A worker of one thread needs no second arena.
+_FOR_TRAINING = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "MALLOC_ARENA_MAX": 1},
+}
+#: Times that a cell is given to another worker after its own died.
+ATTEMPTS = 3
+
+
+def sweep(cells, store, workers, command, show=lambda done, total, lines: None):
+    """Run cells and keep them.
+
+    Parameters
+    ----------
+    cells : list of Cell
+    store : Store
+    workers : callable
+        A context manager that gives an executor and how many cells it runs at once;
+        asked for again if a worker died and took the executor with it.
+    command : str
+        For the records.
+    show : callable
+        Called now and then with the number of cells done (a float: those that run count
+        with their share), their total, and a line of text of each that runs.
+
+    Returns
+    -------
+    failed : list of Cell
+        Their records say why.
+    """
+    with tempfile.TemporaryDirectory() as board:
+        course = _Course(cells, store, command, board)
+        while course.waiting:
+            with workers() as (executor, width):
+                course.follow(executor, width, show)
+        show(float(course.done), course.total, [])
+    return course.failed
+
+
+class _Course:
+    """How a sweep stands: which cells wait, which run, and how often each lost its worker."""
+
+    def __init__(self, cells, store, command, board):
+        self.waiting, self.running, self.failed = list(cells), {}, []
+        self.done, self.total = 0, len(cells)
+        self._attempts, self._alone = {}, set()
+        self._store, self._command, self._board = store, command, board
+
+    def follow(self, executor, width, show):
+        """Run what waits, until all is done or the executor is broken."""
+        broken = False
+        while (self.waiting or self.running) and not broken:
+            broken = not self._submit(executor, width)
+            ended, _ = wait(self.running, timeout=0.5, return_when=FIRST_COMPLETED)
+            broken |= any(_broke(future) for future in ended)
+            if broken:
+                # A pool of processes fails all its cells when one worker dies.
+                ended, _ = wait(self.running)
+            for future in ended:
+                self._settle(self.running.pop(future), future, broken)
+            parts = [_seen(self._board, cell) for cell in self.running.values()]
+            share = self.done + sum(part for part, _ in parts)
+            show(share, self.total, [text for _, text in parts if text])
+
+    def _submit(self, executor, width):
+        """Whether the executor took all that it has room for."""
+        while self.waiting:
+            beside = self.waiting[0], *self.running.values()
+            alone = self._alone and not self._alone.isdisjoint(beside)
+            if len(self.running) >= (1 if alone else width):
+                return True
+            try:
+                future = executor.submit(work, self.waiting[0], self._command, self._board)
+            except BrokenExecutor:
+                return False
+            self.running[future] = self.waiting.pop(0)
+        return True
+
+    def _settle(self, cell, future, broken):
+        """Keep what came of a cell, or let it wait for another worker."""
+        try:
+            record, decisions = future.result()
+        except Exception as error:
+            # Not the learner's error, which its record would hold: a worker died.
+            attempts = self._attempts[cell] = self._attempts.get(cell, 0) + 1
+            words = _last_words(self._board, cell)
+            if attempts < ATTEMPTS and not words:
+                self.waiting.insert(0, cell)
+                if broken and attempts == ATTEMPTS - 1:
+                    # Any cell of the pool may be to blame: its last attempt, alone, says which.
+                    self._alone.add(cell)
+                return
+            why = _killed(cell) if words else _died(error)
+            record = run.failure(run.head(cell, self._command), why, words or None)
+            decisions = None
+        self._store.write(cell.name, record, decisions)
+        self.done += 1
+        if record["status"] == "failed":
+            self.failed.append(cell)
+
+
+def _broke(future):
+    return not future.cancelled() and isinstance(future.exception(), BrokenExecutor)
+
+
+def work(cell, command, board):
+    """In a worker: run a cell, and leave word of how it goes on the board."""
+    file, last = Path(board) / f"{cell.name}.txt", 0.0
+    words = _words_of(board, cell)
+
+    def tell(share, text):
+        nonlocal last
+        if time.monotonic() - last < 0.5:
+            return
+        last = time.monotonic()
+        try:
+            temporary = file.with_suffix(f".{os.getpid()}")
+            temporary.write_text(f"{share} {text}", encoding="utf-8")
+            temporary.replace(file)
+        except OSError:
+            # Another machine, which doesn't see the parent's board.
+            pass
+
+    # The board is missing on another machine: a cell stuck in one call holds its worker there.
+    with open(words, "w") if words.parent.is_dir() else nullcontext() as last_words:
+        return run.run(cell, command, tell, last_words)
+
+
+def _seen(board, cell):
+    try:
+        share, _, text = (Path(board) / f"{cell.name}.txt").read_text("utf-8").partition(" ")
+    except OSError:
+        return 0.0, ""
+    return float(share), f"{cell.suite.name} {cell.learner} seed {cell.seed} {text}"
+
+
+def _words_of(board, cell):
+    return Path(board) / f"{cell.name}.last"
+
+
+def _last_words(board, cell):
+    """The traceback that a worker left when it killed itself over a cell, or nothing."""
+    try:
+        return _words_of(board, cell).read_text("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _killed(cell):
+    return f"TimeUp: {limits.up(cell.time_limit)}, in one call that can't be interrupted"
+
+
+def _died(error):
+    why = limits.one_sentence(error)
+    return f"its worker died {ATTEMPTS} times, killed or out of memory ({why})"
+
+
+def processes(count):
+    """Workers on this machine, a process each."""
+
+    @contextmanager
+    def start():
+        # Fresh processes: a fork would take over threads' locks as they happen to stand.
+        pool = ProcessPoolExecutor(count, get_context("spawn"), _begin, (os.getpid(),))
+        try:
+            # All are there before a cell is: the pool can miss the death of one started later.
+            list(pool.map(time.sleep, [0.1] * count))
+            yield pool, count
+        finally:
+            pool.shutdown(wait=sys.exc_info()[0] is None, cancel_futures=True)
+
+    return start
+
+
+def _begin(parent):
+    """In a new process: one core, and no life without the parent."""
+    limits.one_core()
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def cluster(address=None, count=None):
+    """Workers of a Dask cluster: of a scheduler's address, or ``count`` processes made here.
+
+    Workers of one thread each (``dask worker --nthreads 1``): a cell's time of one core is
+    that of its process.
+
+    Raises
+    ------
+    ImportError
+        Saying what to install, without Dask.
+    """
+    try:
+        import dask
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise ImportError(
+            'running on a cluster needs Dask: pip install "mec-offloading[cluster]"'
+        ) from None
+
+    @contextmanager
+    def start():
+        with ExitStack() as stack:
+            where = address
+            if address is None:
+                stack.enter_context(dask.config.set(_FOR_TRAINING))
+                local = dict(n_workers=count, threads_per_worker=1, dashboard_address=None)
+                where = stack.enter_context(LocalCluster(processes=True, **local))
+            client = stack.enter_context(Client(where))
+            client.wait_for_workers(1)
+            # The scheduler deals cells out itself, also to workers that a queue lets in later.
+            yield client.get_executor(pure=False), math.inf
+
+    return start

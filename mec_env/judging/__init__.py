@@ -1,0 +1,1 @@
+"""Frozen suites, rules, and what a policy comes to on them."""

@@ -1,0 +1,148 @@
+"""Frozen evaluation suites: the slots that every method is judged on.
+
+A suite is a scenario, worlds, episodes and a version. Its draws live in a key
+space of their own (``mec_env.draws.streams.Space.EVALUATION``), so no training seed
+can meet them; training on the suite's worlds (the positions) is meant to happen.
+A suite never changes: other slots are another version, under another name.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from mec_env import checks
+from mec_env.judging.shipped_bounds import load_reference
+from mec_env.scenario.named import SCENARIOS
+from mec_env.scenario.scenario import Scenario
+from mec_env.views.gym_env import MECEnv
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Slots to be judged on.
+
+    Attributes
+    ----------
+    name : str
+        With its version, such as ``paper-large-v1``.
+    scenario : Scenario
+        Its ``slots`` are the length of an episode.
+    world_seeds : tuple of int
+        Worlds, each with all the episodes.
+    episode_seeds : tuple of int
+        Episodes of a world, in the evaluation key space.
+    frozen : str
+        The frozen suite that this one is or is a part of; empty for one of your own.
+    """
+
+    name: str
+    scenario: Scenario
+    world_seeds: tuple[int, ...]
+    episode_seeds: tuple[int, ...]
+    frozen: str = ""
+
+    @property
+    def size(self):
+        """Number of slots."""
+        return len(self.world_seeds) * len(self.episode_seeds) * self.scenario.slots
+
+    def only(self, worlds=None, episodes=None, slots=None):
+        """The same suite cut to its first worlds, episodes or slots of each."""
+        cut = replace(
+            self,
+            world_seeds=self.world_seeds[:worlds],
+            episode_seeds=self.episode_seeds[:episodes],
+            scenario=self.scenario.replace(
+                slots=min(slots or self.scenario.slots, self.scenario.slots)
+            ),
+        )
+        return cut if cut == self else replace(cut, name=f"{self.name} (part)")
+
+    def world(self, index):
+        """The same suite with its world number ``index`` (0, 1, …) alone."""
+        return replace(self, name=f"{self.name} (part)", world_seeds=(self.world_seeds[index],))
+
+    def worlds(self):
+        """(world seed, scenario of that world), one by one."""
+        for seed in self.world_seeds:
+            yield seed, self.scenario.replace(world_seed=seed)
+
+    def slots(self):
+        """Every :class:`mec_env.Slot` of the suite, in order: world, episode, slot."""
+        still = np.zeros(self.scenario.iotds, dtype=np.int64)
+        for _, scenario in self.worlds():
+            env = MECEnv.for_evaluation(scenario)
+            for seed in self.episode_seeds:
+                env.reset(seed=seed)
+                for _ in range(scenario.slots):
+                    yield env.slot
+                    env.step(still)
+
+    def reference(self):
+        """Bounds (S,) and best objectives known (S,), or None if the suite is not frozen."""
+        if not self.frozen:
+            return None
+        whole, known = SUITES[self.frozen], load_reference(self.frozen)
+        shape = len(whole.world_seeds), len(whole.episode_seeds), whole.scenario.slots
+        part = np.ix_(
+            [whole.world_seeds.index(seed) for seed in self.world_seeds],
+            [whole.episode_seeds.index(seed) for seed in self.episode_seeds],
+            range(self.scenario.slots),
+        )
+        return tuple(a.reshape(shape)[part].ravel() for a in (known.lower_bound, known.objective))
+
+    def content_hash(self):
+        """SHA-256 over all that the slots were drawn to be."""
+        digest = hashlib.sha256()
+        for slot in self.slots():
+            # Gains are float32 numbers; as such they are the same on every machine.
+            digest.update(slot.gain.astype(np.float32).tobytes())
+            for array in (slot.data_bits, slot.cycles, slot.local_speed, slot.server_speed):
+                digest.update(array.tobytes())
+        return digest.hexdigest()
+
+
+def _suite(suite, scenario, worlds, episodes, slots, **fields):
+    return Suite(
+        f"{suite}-v1",
+        SCENARIOS[scenario].replace(slots=slots, **fields),
+        tuple(range(worlds)),
+        tuple(range(episodes)),
+        frozen=f"{suite}-v1",
+    )
+
+
+SUITES = MappingProxyType(
+    {
+        suite.name: suite
+        for suite in (
+            _suite("paper-medium", "paper-medium", 5, 2, 100),
+            _suite("paper-large", "paper-large", 5, 2, 100),
+            _suite("paper-xlarge", "paper-xlarge", 5, 2, 50),
+            _suite("square-km", "square-km", 5, 2, 100),
+            # As large and as dense as a city centre: two kilometres, many sites, crowds.
+            _suite(
+                "city-like", "square-km", 5, 1, 20,
+                name="city-like", mecs=125, iotds=800, area=2000.0, clusters=20,
+            ),
+            _suite("ladder-30x2", "square-km", 5, 1, 40, name="ladder-30x2", mecs=2, iotds=30),
+            _suite("ladder-1000x32", "square-km", 2, 1, 10, name="ladder-1000x32", mecs=32, iotds=1000),
+            _suite("ladder-10000x100", "square-km", 1, 1, 4, name="ladder-10000x100", mecs=100, iotds=10000),
+        )
+    }
+)  # fmt: skip
+
+
+def resolve_suite(suite):
+    """The Suite of a name, or the Suite itself.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, with the nearest right one.
+    """
+    if isinstance(suite, Suite):
+        return suite
+    return SUITES[checks.known("suite", suite, SUITES)]

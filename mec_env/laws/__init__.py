@@ -1,0 +1,1 @@
+"""One room a choice: its names, its check, its kernel."""

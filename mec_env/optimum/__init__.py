@@ -1,0 +1,1 @@
+"""How good a decision can be: certified bounds, near-optimal decisions, proofs, exact admission."""

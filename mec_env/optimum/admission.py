@@ -1,0 +1,107 @@
+"""Server-side admission: which of its askers each server keeps.
+
+No server's choice touches another's, so the best decision reachable by sending
+devices back is found server by server; ``mec_env.optimum.subset`` solves one.
+"""
+
+import warnings
+
+import numpy as np
+from numba import njit
+
+from mec_env.optimum.subset import NODE_CAP, best_subset
+from mec_env.physics.outcome import check_decision
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def admit_kernel(link, local, weight, congestion, decision, node_cap=NODE_CAP):
+    """Send back the devices that are not worth keeping, server by server, at least total cost.
+
+    Parameters
+    ----------
+    link : (N, M) float64
+        Cost of each link, upload time and energy [weighted s and J].
+    local : (N,) float64
+        Cost of running locally [weighted s and J].
+    weight : (N,) float64
+        √F_i [√cycles], positive.
+    congestion : (M,) float64
+        φ_T / F_max of each server [weighted s per cycle], positive.
+    decision : (N,) int
+        0 for local, j for server j (1..M): who asks where. Not checked.
+    node_cap : int
+        Most sets to look at per server.
+
+    Returns
+    -------
+    decision : (N,) int
+        The same with some entries set to 0; never costlier than the one given.
+    capped_servers : int
+        How many servers ended at the node cap. Their subset is valid, its optimality unproved.
+    """
+    servers = congestion.size
+    # Devices grouped by what they ask for: those of server j are grouped[start[j] : start[j + 1]].
+    start = np.zeros(servers + 2, np.int64)
+    for choice in decision:
+        start[choice + 1] += 1
+    start = np.cumsum(start)
+    cursor = start.copy()
+    grouped = np.empty(decision.size, np.int64)
+    for device, choice in enumerate(decision):
+        grouped[cursor[choice]] = device
+        cursor[choice] += 1
+
+    admitted = decision.copy()
+    capped_servers = 0
+    for j in range(1, servers + 1):
+        asker = grouped[start[j] : start[j + 1]]
+        if asker.size == 0:
+            continue
+        saving = np.empty(asker.size)
+        for k, device in enumerate(asker):
+            saving[k] = local[device] - link[device, j - 1]
+        keep, _, capped = best_subset(saving, weight[asker], congestion[j - 1], node_cap)
+        capped_servers += capped
+        for k, device in enumerate(asker):
+            if not keep[k]:
+                admitted[device] = 0
+    return admitted, capped_servers
+
+
+def admit(slot, decision, node_cap=NODE_CAP):
+    """Let each server keep the devices worth keeping; the others run locally.
+
+    Local to each server and exact: of all subsets of those who ask for it, the
+    one that costs least with the local cost of those it sends back.
+
+    Parameters
+    ----------
+    slot : mec_env.Slot
+    decision : (N,) integers
+        0 (local) or 1 .. M: who asks where.
+    node_cap : int
+        Most sets to look at per server. A server that hits it keeps the best
+        set found, and a RuntimeWarning says so.
+
+    Returns
+    -------
+    (N,) int64 array
+        The same with some entries set to 0; never costlier than the one given.
+
+    Raises
+    ------
+    ValueError
+        For a wrong shape or a value that is not allowed.
+    """
+    decision = check_decision(decision, *slot.gain.shape)
+    admitted, capped = admit_kernel(
+        slot.link_cost, slot.local_cost, slot.tasks.root_cycles, slot.congestion, decision, node_cap
+    )
+    if capped:
+        warnings.warn(
+            f"admit: {capped} of {slot.congestion.size} servers hit node_cap = {node_cap}; "
+            "their choice is valid, but may not be the best",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return admitted

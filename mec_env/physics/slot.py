@@ -1,0 +1,149 @@
+"""One slot, frozen: what is known when a decision is due, and what a decision comes to."""
+
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+
+import numpy as np
+
+from mec_env import checks
+from mec_env.physics import cost
+from mec_env.physics.link import SMALLEST_GAIN, link_table
+
+SMALLEST_POSITIVE = np.nextafter(0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Slot:
+    """An immutable snapshot of one slot, SI units, read-only arrays.
+
+    Built by the environments; by hand with the same fields, for instances of
+    your own. Arrays are copied.
+
+    Attributes
+    ----------
+    gain : (N, M) float64
+        Channel gains h_ij; positive, rounded to float32 numbers, at least 1.2e-38
+        (the smallest normal one).
+    distance : (N, M) float64
+        Between device and server [m].
+    data_bits : (N,) float64
+        D_i [bit].
+    cycles : (N,) float64
+        F_i [CPU cycles].
+    local_speed : (N,) float64
+        f_i0 [cycles/s].
+    server_speed : (M,) float64
+        F_j^max [cycles/s].
+    bandwidth, noise, max_power : float
+        B [Hz], sigma^2 [W], P_max [W].
+    kappa, exponent : float
+        Local power is ``kappa * local_speed ** exponent`` [W].
+    weight_time, weight_energy : float
+        phi_T [1/s], phi_E [1/J].
+
+    Raises
+    ------
+    ValueError
+        If shapes don't fit or a number is not positive and finite.
+    """
+
+    gain: np.ndarray
+    distance: np.ndarray
+    data_bits: np.ndarray
+    cycles: np.ndarray
+    local_speed: np.ndarray
+    server_speed: np.ndarray
+    bandwidth: float = 1e6
+    noise: float = 1e-12
+    max_power: float = 1.5
+    kappa: float = 1e-27
+    exponent: float = 3.0
+    weight_time: float = 1.0
+    weight_energy: float = 1.0
+    _by_server: np.ndarray = field(init=False, repr=False)
+
+    def __post_init__(self):
+        for name in ("bandwidth", "noise", "max_power", "weight_time"):
+            checks.number(name, getattr(self, name))
+        for name in ("kappa", "exponent", "weight_energy"):
+            checks.number(name, getattr(self, name), positive=False)
+        with np.errstate(over="ignore"):
+            gain = np.asarray(self.gain, dtype=np.float32)
+        if gain.ndim != 2 or not gain.size:
+            raise ValueError(f"gain: shape {gain.shape}, must be (devices, servers)")
+        n, m = gain.shape
+        shapes = dict(distance=(n, m), data_bits=(n,), cycles=(n,), local_speed=(n,))
+        shapes.update(gain=(n, m), server_speed=(m,))
+        for name, shape in shapes.items():
+            array = np.array(gain if name == "gain" else getattr(self, name), dtype=np.float64)
+            if array.shape != shape:
+                raise ValueError(f"{name}: shape {array.shape}, must be {shape}")
+            lowest = {"distance": 0.0, "gain": SMALLEST_GAIN}.get(name, SMALLEST_POSITIVE)
+            # Two passes where all is well, as nearly always; NaN fails both comparisons.
+            if not (array.min() >= lowest and array.max() < np.inf):
+                bad = ~(np.isfinite(array) & (array >= lowest))
+                # numpy's own float32 of an overflowing gain is inf: show what was given.
+                value = np.asarray(getattr(self, name), dtype=np.float64)[bad][0]
+                allowed = {"distance": "0 or more", "gain": f"at least {SMALLEST_GAIN:.3g}"}
+                raise ValueError(
+                    f"{name}: holds {value:g}, all must be finite and "
+                    f"{allowed.get(name, 'above 0')}"
+                )
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        by_server = np.array(gain.T, order="C")
+        by_server.setflags(write=False)
+        object.__setattr__(self, "_by_server", by_server)
+
+    def __reduce__(self):
+        # Copies are built anew, so that their arrays are read-only too.
+        return Slot, tuple(getattr(self, f.name) for f in fields(self) if f.init)
+
+    @property
+    def local_power(self):
+        """Power of each device's own CPU, p_i^E (N,) [W]."""
+        return self.kappa * self.local_speed**self.exponent
+
+    @property
+    def congestion(self):
+        """Weighted cost of a server's (sum of root cycles)^2, phi_T / F_j^max (M,)."""
+        return self.weight_time / self.server_speed
+
+    @cached_property
+    def local_cost(self):
+        """Weighted cost of running each task on its own device, (N,)."""
+        seconds = self.cycles / self.local_speed
+        return frozen(seconds * (self.weight_time + self.weight_energy * self.local_power))
+
+    @cached_property
+    def link_cost(self):
+        """Weighted cost of sending each task to each server at the best power, (N, M)."""
+        out = np.empty(self.gain.shape)
+        cost.link_costs(self.physics, self._by_server, self.data_bits, out)
+        return frozen(out)
+
+    @cached_property
+    def physics(self):
+        """The parameters as the kernels of ``mec_env.physics.cost`` take them."""
+        return physics_of(self)
+
+    @cached_property
+    def tasks(self):
+        """The tasks as the kernels of ``mec_env.physics.cost`` take them."""
+        return cost.Tasks(self.data_bits, self.cycles, np.sqrt(self.cycles))
+
+
+def physics_of(parameters):
+    """The kernels' Physics of a Scenario or a Slot."""
+    p = parameters
+    links = link_table(p.noise, p.max_power, p.weight_time, p.weight_energy)
+    return cost.Physics(
+        links, float(p.bandwidth), float(p.kappa), float(p.exponent),
+        float(p.weight_time), float(p.weight_energy),
+    )  # fmt: skip
+
+
+def frozen(array):
+    """Make an array read-only and return it."""
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,99 @@
+"""The named scenarios: the paper's, and tasks where learning counts."""
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from mec_env import checks
+from mec_env.scenario.scenario import Range, Scenario
+
+_LARGE = Scenario()
+
+
+def _large(name, **fields):
+    return _LARGE.replace(name=f"paper-large-{name}", **fields)
+
+
+# Devices and tasks of the square scenarios; ours, not the paper's.
+_SQUARE = dict(
+    device_layout="clusters",
+    server_layout="random",
+    cycles=Range(0.2e9, 3e9),
+    data_bits=Range(0.1 * 8e5, 3 * 8e5),
+    local_speed=Range(0.5e9, 1.1e9),
+    server_speed=Range(0.3e10, 2e10),
+)
+
+SCENARIOS = MappingProxyType(
+    {
+        scenario.name: scenario
+        for scenario in (
+            # Section V-B: two servers at given places.
+            Scenario(
+                name="paper-medium",
+                mecs=2,
+                iotds=30,
+                server_layout="given",
+                server_positions=((10.0, 10.0), (40.0, 40.0)),
+                server_speed=15e9,
+            ),
+            # Section V-C, and V-D.
+            _LARGE,
+            _LARGE.replace(name="paper-xlarge", mecs=10, iotds=200),
+            # Table III (its first column is paper-large).
+            _large("gaussian", device_layout="gaussian"),
+            _large("levy", device_layout="levy"),
+            # Table IV.
+            _large("50kB", data_bits=4e5),
+            _large("1000kB", data_bits=8e6),
+            _large("0.5Gcycles", cycles=0.5e9),
+            _large("2Gcycles", cycles=2e9),
+            # Fig. 6 (its middle is paper-large).
+            _large("time-sensitive", weight_time=1.5, weight_energy=0.5),
+            _large("energy-sensitive", weight_time=0.5, weight_energy=1.5),
+            # Unequal tasks, devices and servers: on a square kilometre the links decide,
+            # on 50 m they hardly matter.
+            Scenario(name="square-km", area=1000.0, path_loss_exponent=3.5, **_SQUARE),
+            Scenario(name="square-50m", **_SQUARE),
+        )
+    }
+)
+
+
+def resolve(scenario=None, **fields):
+    """The Scenario that a caller means.
+
+    Parameters
+    ----------
+    scenario : str, path, Scenario, mapping or None
+        A name of ``SCENARIOS``, a TOML file, a Scenario or its fields as a
+        mapping; None is ``paper-large``.
+    **fields
+        Scenario fields that replace its own. ``max_cycles`` and
+        ``max_episode_steps`` are other libraries' words for ``slots``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or field (with the nearest right one) or a bad value.
+    """
+    if scenario is None:
+        scenario = _LARGE
+    elif isinstance(scenario, (str, os.PathLike)):
+        text = os.fspath(scenario)
+        if text.endswith(".toml"):
+            scenario = Scenario.load(text)
+        else:
+            scenario = SCENARIOS[checks.known("scenario", text, SCENARIOS)]
+    elif isinstance(scenario, Mapping):
+        # What a Scenario becomes in the JSON of a Gymnasium spec.
+        scenario = Scenario().replace(**scenario)
+    elif not isinstance(scenario, Scenario):
+        raise ValueError(
+            f"scenario = {scenario!r}: must be a name, a TOML file, a Scenario or None"
+        )
+    for word in ("max_cycles", "max_episode_steps"):
+        if fields.get(word) is not None:
+            fields.setdefault("slots", fields[word])
+        fields.pop(word, None)
+    return scenario.replace(**fields) if fields else scenario

@@ -1,0 +1,295 @@
+"""A task as data: every parameter with its unit, default and check; TOML in and out."""
+
+import dataclasses
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mec_env import checks
+from mec_env.whole_file import write_text
+
+MAX_DEVICES = 1_000_000
+MAX_SERVERS = 10_000
+DEVICE_LAYOUTS = ("uniform", "gaussian", "levy", "clusters", "given")
+SERVER_LAYOUTS = ("kmeans", "random", "given")
+CHANNELS = ("rayleigh", "are", "droo", "lydroo", "log-distance")
+REWARDS = ("reciprocal", "saving")
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers drawn uniformly between two bounds, in the field's unit.
+
+    No tuple: JSON, in which Gymnasium stores an environment's spec, would make
+    a list of it, which means one value per device.
+    """
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One task-offloading problem; SI units throughout.
+
+    A field that says *number, Range or values* takes one number for all,
+    ``Range(low, high)`` (or ``{"low": …, "high": …}``) for a uniform draw each,
+    or a sequence with one number per device or server.
+
+    Attributes
+    ----------
+    name : str
+        For titles and results.
+    mecs, iotds : int
+        Servers M (1 to 10,000) and devices N (1 to 1,000,000).
+    area : (float, float)
+        Width and height of the map [m]; one number means a square.
+    device_layout : str
+        ``uniform``, ``gaussian``, ``levy``, ``clusters`` or ``given``.
+    clusters : int
+        Number of clusters of the layout ``clusters``.
+    cluster_spread : float
+        Standard deviation of a cluster as a share of the area's sides.
+    device_positions, server_positions : tuple of (x, y), optional
+        Positions [m] of the layouts ``given``.
+    server_layout : str
+        ``kmeans`` (of the devices), ``random`` or ``given``.
+    channel : str
+        Gain law, see ``mec_env.laws.channels``: ``rayleigh`` (the paper's), ``are``,
+        ``droo``, ``lydroo`` or ``log-distance``.
+    reference_gain : float
+        Power gain at 1 m, beta_0 of equation (3), for the laws ``rayleigh`` and
+        ``log-distance``.
+    path_loss_exponent : float
+        Exponent alpha of the distance, for the same laws.
+    shadowing : float
+        Standard deviation [dB] of a log-normal factor per link, drawn once per
+        world, for the law ``log-distance``.
+    bandwidth : float
+        B of equation (2) [Hz].
+    noise : float
+        sigma^2 of equation (2), used as a power [W].
+    max_power : float
+        P_max of equation (7) [W].
+    kappa, exponent : float
+        Local power is ``kappa * local_speed ** exponent`` [W].
+    data_bits, cycles : number, Range or values per device
+        D_i [bit] and F_i [CPU cycles] of equation (1).
+    tasks : str
+        When a Range of ``data_bits`` or ``cycles`` is drawn: every ``slot`` or
+        once per ``world``.
+    local_speed : number, Range or values per device
+        f_i0 of equation (8) [cycles/s]; a Range is drawn once per world.
+    server_speed : number, Range or values per server
+        F_j^max of equation (6) [cycles/s]; a Range is drawn once per world.
+    weight_time, weight_energy : float
+        phi_T (positive) [1/s] and phi_E (0 or more) [1/J] of equation (10).
+    reward : str
+        ``reciprocal`` (1 / objective, the paper's) or ``saving``
+        (1 - objective / objective of running everything locally).
+    slots : int
+        Length of an episode.
+    world_seed : int
+        Names the world: positions, unequal speeds, tasks drawn once.
+    layout_per_episode : bool
+        Draw a new world at every reset instead.
+
+    Raises
+    ------
+    ValueError
+        Naming the field, its value and what is allowed.
+    """
+
+    name: str = "paper-large"
+    mecs: int = 8
+    iotds: int = 180
+    area: tuple[float, float] = (50.0, 50.0)
+    device_layout: str = "uniform"
+    clusters: int = 6
+    cluster_spread: float = 1 / 15
+    device_positions: tuple | None = None
+    server_layout: str = "kmeans"
+    server_positions: tuple | None = None
+    channel: str = "rayleigh"
+    reference_gain: float = 1e-3
+    path_loss_exponent: float = 2.0
+    shadowing: float = 0.0
+    bandwidth: float = 1e6
+    noise: float = 1e-12
+    max_power: float = 1.5
+    kappa: float = 1e-27
+    exponent: float = 3.0
+    data_bits: float | Range | tuple = 8e5
+    cycles: float | Range | tuple = 1e9
+    tasks: str = "slot"
+    local_speed: float | Range | tuple = 1e9
+    server_speed: float | Range | tuple = 1e10
+    weight_time: float = 1.0
+    weight_energy: float = 1.0
+    reward: str = "reciprocal"
+    slots: int = 100
+    world_seed: int = 0
+    layout_per_episode: bool = False
+
+    def __post_init__(self):
+        def put(field, value):
+            object.__setattr__(self, field, value)
+
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"name = {self.name!r}: must be a text that is not empty")
+        put("mecs", checks.integer("mecs", self.mecs, 1, MAX_SERVERS))
+        put("iotds", checks.integer("iotds", self.iotds, 1, MAX_DEVICES))
+        put("slots", checks.integer("slots", self.slots, 1, 2**31 - 1))
+        put("world_seed", checks.integer("world_seed", self.world_seed, 0, 2**64 - 1))
+        put("clusters", checks.integer("clusters", self.clusters, 1))
+        put("area", _area(self.area))
+        if not isinstance(self.layout_per_episode, bool):
+            raise ValueError(
+                f"layout_per_episode = {self.layout_per_episode!r}: must be True or False"
+            )
+        checks.known("device_layout", self.device_layout, DEVICE_LAYOUTS)
+        checks.known("server_layout", self.server_layout, SERVER_LAYOUTS)
+        checks.known("channel", self.channel, CHANNELS)
+        checks.known("reward", self.reward, REWARDS)
+        checks.known("tasks", self.tasks, ("slot", "world"))
+        for field in ("cluster_spread", "reference_gain", "bandwidth", "noise", "max_power"):
+            put(field, checks.number(field, getattr(self, field)))
+        for field in ("path_loss_exponent", "shadowing", "kappa", "exponent", "weight_energy"):
+            put(field, checks.number(field, getattr(self, field), positive=False))
+        # At phi_T = 0 the best power would be 0, which no device attains.
+        put("weight_time", checks.number("weight_time", self.weight_time))
+        for who in ("device", "server"):
+            put(f"{who}_positions", self._positions(who))
+        for field, count in (
+            ("data_bits", self.iotds),
+            ("cycles", self.iotds),
+            ("local_speed", self.iotds),
+            ("server_speed", self.mecs),
+        ):
+            put(field, _spread(field, getattr(self, field), count))
+        fastest = upper(self.local_speed)
+        try:
+            power = self.kappa * fastest**self.exponent
+        except OverflowError:
+            power = float("inf")
+        if power > self.max_power:
+            raise ValueError(
+                f"local_speed = {fastest:g}: local power kappa * local_speed ** exponent = "
+                f"{power:g} W must not exceed max_power = {self.max_power:g} W, equation (7)"
+            )
+
+    def _positions(self, who):
+        layout, count = getattr(self, f"{who}_layout"), self.iotds if who == "device" else self.mecs
+        field, value = f"{who}_positions", getattr(self, f"{who}_positions")
+        if layout != "given":
+            if value is not None:
+                raise ValueError(f"{field}: given, so {who}_layout must be 'given', not {layout!r}")
+            return None
+        if not checks.is_list(value) or len(value) != count:
+            got = f"{len(value)} positions" if checks.is_list(value) else repr(value)
+            raise ValueError(f"{field}: {got}; {who}_layout 'given' needs {count} pairs (x, y)")
+        out = []
+        for k, pair in enumerate(value):
+            if not checks.is_list(pair) or len(pair) != 2:
+                raise ValueError(f"{field}[{k}] = {pair!r}: must be a pair (x, y) in metres")
+            x, y = (checks.number(f"{field}[{k}]", v, " [m]", positive=False) for v in pair)
+            if x > self.area[0] or y > self.area[1]:
+                raise ValueError(
+                    f"{field}[{k}] = ({x:g}, {y:g}): must lie in the area of "
+                    f"{self.area[0]:g} m x {self.area[1]:g} m"
+                )
+            out.append((x, y))
+        return tuple(out)
+
+    def replace(self, **fields):
+        """A copy with some fields changed.
+
+        Raises
+        ------
+        ValueError
+            For an unknown field, with the nearest right name, or a bad value.
+        """
+        for field in fields:
+            checks.known("scenario field", field, _FIELDS)
+        return dataclasses.replace(self, **fields)
+
+    def to_toml(self):
+        """The scenario as TOML text."""
+        lines = []
+        for field in _FIELDS:
+            value = getattr(self, field)
+            if value is not None:
+                lines.append(f"{field} = {_toml(value)}")
+        return "\n".join(lines) + "\n"
+
+    @classmethod
+    def from_toml(cls, text):
+        """A scenario from TOML text; fields left out have their defaults."""
+        try:
+            fields = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"scenario: not valid TOML ({error})") from None
+        for field in fields:
+            checks.known("scenario field", field, _FIELDS)
+        return cls(**fields)
+
+    def save(self, path):
+        """Write the scenario to a TOML file, whole or not at all."""
+        write_text(path, self.to_toml())
+
+    @classmethod
+    def load(cls, path):
+        """Read a scenario from a TOML file."""
+        with open(path, encoding="utf-8") as file:
+            return cls.from_toml(file.read())
+
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(Scenario))
+
+
+def _area(value):
+    sides = value if checks.is_list(value) else (value, value)
+    if len(sides) != 2:
+        raise ValueError(f"area = {value!r}: must be a side or a pair (width, height) in metres")
+    return tuple(checks.number("area", side, " [m]") for side in sides)
+
+
+def _spread(field, value, count):
+    """One number, a Range or ``count`` numbers, checked."""
+    if isinstance(value, Mapping):
+        if set(value) != {"low", "high"}:
+            raise ValueError(f"{field} = {dict(value)!r}: a range has just the keys low and high")
+        value = Range(value["low"], value["high"])
+    if isinstance(value, Range):
+        low, high = (checks.number(f"{field}.{k}", v) for k, v in vars(value).items())
+        if low > high:
+            raise ValueError(f"{field} = {value}: low must not exceed high")
+        return Range(low, high)
+    if checks.is_list(value):
+        if len(value) != count:
+            raise ValueError(
+                f"{field}: {len(value)} values; must be one number, Range(low, high) or {count} values"
+            )
+        return tuple(checks.number(f"{field}[{k}]", v) for k, v in enumerate(value))
+    return checks.number(field, value)
+
+
+def upper(value):
+    """Largest number that a field of one number, a Range or values can give."""
+    if isinstance(value, Range):
+        return value.high
+    return max(value) if isinstance(value, tuple) else value
+
+
+def _toml(value):
+    if isinstance(value, str):
+        # JSON's escapes are TOML's, but for DEL, which TOML wants escaped too.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Range):
+        return f"{{low = {value.low!r}, high = {value.high!r}}}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    return repr(value)

@@ -1,0 +1,1 @@
+"""The simulator as Gymnasium, vector and PettingZoo environments, and as a picture."""

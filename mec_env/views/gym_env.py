@@ -1,0 +1,247 @@
+"""``MEC-v0``: the whole network as one agent, a Gymnasium environment."""
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from mec_env import checks
+from mec_env.draws import streams
+from mec_env.draws.streams import Space
+from mec_env.scenario.named import resolve
+from mec_env.simulator import observation
+from mec_env.simulator.simulator import Simulator
+
+ACTIONS = ("decisions", "scores")
+INFO = ("objective", "time", "energy", "offloaded")
+
+
+class MECEnv(gymnasium.Env):
+    """One agent that decides for all devices, slot by slot.
+
+    Each slot every device has a task. The action says where each one runs; the
+    environment gives it the best transmission power and CPU share (they have
+    closed forms) and returns the reward of the slot, then draws the next slot.
+
+    Observation
+        ``Box``, float32, flat: see :mod:`mec_env.simulator.observation` for its blocks.
+    Action
+        ``decisions``: ``MultiDiscrete([M + 1] * N)``, 0 runs locally, j on server j.
+        ``scores``: ``Box(0, 1, (M * N,))``, server by server; each device goes to
+        the server with its highest score if that is at least 0.5 (the paper's
+        vote). Scores outside [0, 1] are clipped, NaN is an error.
+    Reward
+        float: 1 / objective (``reward="reciprocal"``, the paper's) or 1 -
+        objective / all-local objective (``"saving"``).
+    Info
+        floats ``objective`` (phi_T time + phi_E energy), ``time`` [s] and
+        ``energy`` [J] (sums over devices) and ``offloaded`` (share of devices),
+        of the decision just judged; 0.0 after ``reset``.
+    End
+        Truncation after ``slots`` slots. Never terminates.
+
+    Parameters
+    ----------
+    scenario : str, path, Scenario or None
+        A name of ``mec_env.SCENARIOS``, a TOML file or a Scenario; None is
+        ``paper-large``.
+    actions : str
+        ``decisions`` or ``scores``.
+    render_mode : str, optional
+        ``rgb_array`` or ``human``.
+    **fields
+        Scenario fields to replace, such as ``mecs=8, iotds=180`` or ``world_seed=3``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or a bad value.
+    """
+
+    metadata = {"render_modes": ["rgb_array", "human"], "render_fps": 4}
+
+    def __init__(self, scenario=None, actions="decisions", render_mode=None, **fields):
+        self.scenario = resolve(scenario, **fields)
+        self.actions = checks.known("actions", actions, ACTIONS)
+        if render_mode is not None:
+            checks.known("render_mode", render_mode, self.metadata["render_modes"])
+        self.render_mode = render_mode
+        self.observation_space, self.action_space = spaces_of(self.scenario, actions)
+        self.simulator = Simulator(self.scenario)
+        self._active = np.ones(1, dtype=bool)
+        self._row = np.zeros(1, dtype=np.int64)
+        self._seeded = False
+        self._running = False
+        self._last = None
+        self._renderer = None
+
+    @classmethod
+    def for_evaluation(cls, scenario, actions="decisions"):
+        """The environment of the evaluation suites: its draws have none in common with training."""
+        env = cls(scenario, actions)
+        env.simulator = Simulator(env.scenario, space=Space.EVALUATION)
+        return env
+
+    @property
+    def slot(self):
+        """The :class:`mec_env.Slot` observed now.
+
+        Raises
+        ------
+        gymnasium.error.ResetNeeded
+            Before the first reset.
+        """
+        if not self._seeded:
+            raise gymnasium.error.ResetNeeded(
+                "slot: there is none before reset(); call reset() first"
+            )
+        return self.simulator.slot()
+
+    def reset(self, *, seed=None, options=None):
+        """Begin an episode.
+
+        Parameters
+        ----------
+        seed : int, optional
+            0 to 2**64 - 1; fixes the fading and the tasks of this episode and
+            of those that follow. Without one the next episode of the last seed begins.
+        options : dict, optional
+            None are known; ignored.
+
+        Returns
+        -------
+        observation, info
+        """
+        if seed is not None:
+            # Before anything changes, and int for Gymnasium, which refuses numpy's integers.
+            streams.seed_key(seed)
+            seed = int(seed)
+        super().reset(seed=seed)
+        if seed is None and not self._seeded:
+            seed = int(self.np_random.integers(2**63))
+        if seed is not None:
+            self.simulator.seed(0, seed)
+        self._seeded = self._running = True
+        self._last = None
+        observed = np.empty((1, self.simulator.observation_size), dtype=np.float32)
+        self.simulator.reset(self._row, observed)
+        if self.render_mode == "human":
+            self.render()
+        return observed[0], dict.fromkeys(INFO, 0.0)
+
+    def step(self, action):
+        """Judge an action and go on to the next slot.
+
+        Returns
+        -------
+        observation, reward, terminated, truncated, info
+
+        Raises
+        ------
+        gymnasium.error.ResetNeeded
+            Before the first reset or after the end of an episode.
+        ValueError
+            For an action of a wrong shape or with a value that is not allowed;
+            the episode stands where it stood.
+        """
+        if not self._running:
+            raise gymnasium.error.ResetNeeded(
+                "step: the episode is over or never began; call reset() first"
+            )
+        action = as_actions(action, self.actions, self.action_space.shape)[None]
+        if self.render_mode is not None:
+            judged = self.slot, self._decision(action)
+        observed = np.empty((1, self.simulator.observation_size), dtype=np.float32)
+        results = self.simulator.step(action, self._active, observed)
+        info = {key: float(getattr(results, key)[0]) for key in INFO}
+        if self.render_mode is not None:
+            self._last = (*judged, info)
+        truncated = bool(self.simulator.slot_index[0] >= self.scenario.slots)
+        self._running = not truncated
+        if self.render_mode == "human":
+            self.render()
+        return observed[0], float(results.reward[0]), False, truncated, info
+
+    def render(self):
+        """The slot that was decided last, with its decision; before any, the slot observed.
+
+        Returns
+        -------
+        (height, width, 3) uint8 array, or None in mode ``human``
+        """
+        if self.render_mode is None:
+            gymnasium.logger.warn(
+                "render: no render_mode was given; use gymnasium.make(..., render_mode='rgb_array')"
+            )
+            return None
+        # Drawing is an extra; training never pays for its import.
+        from mec_env.views.picture import SlotRenderer
+
+        if self._renderer is None:
+            self._renderer = SlotRenderer(self.render_mode, fps=self.metadata["render_fps"])
+        return self._renderer.draw(self._picture())
+
+    def _picture(self):
+        from mec_env.views.picture import Picture
+
+        slot, decision, info = self._last or (self.slot, None, dict.fromkeys(INFO, 0.0))
+        world = self.simulator.world()
+        server_time = np.zeros(self.scenario.mecs)
+        if decision is not None:
+            load = np.bincount(
+                decision, weights=np.sqrt(slot.cycles), minlength=self.scenario.mecs + 1
+            )
+            server_time = load[1:] ** 2 / slot.server_speed
+        return Picture(
+            device_xy=world.device_xy,
+            server_xy=world.server_xy,
+            area=self.scenario.area,
+            decision=decision,
+            server_time=server_time,
+            slot=int(self.simulator.slot_index[0]) + (decision is None),
+            slots=self.scenario.slots,
+            objective=info["objective"],
+            all_local=float(slot.local_cost.sum()),
+            time=info["time"],
+            energy=info["energy"],
+            title=self.scenario.name,
+        )
+
+    def close(self):
+        """Close the window, if there is one."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+    def _decision(self, action):
+        return action[0] if self.actions == "decisions" else self.simulator.vote(action[0])
+
+
+def spaces_of(scenario, actions):
+    """Observation and action space of the single agent."""
+    n, m = scenario.iotds, scenario.mecs
+    low, high = observation.bounds(scenario)
+    if actions == "scores":
+        action_space = spaces.Box(0.0, 1.0, (m * n,), dtype=np.float32)
+    else:
+        action_space = spaces.MultiDiscrete(np.full(n, m + 1))
+    return spaces.Box(low, high, dtype=np.float32), action_space
+
+
+def as_actions(action, actions, shape):
+    """An action as the array that the simulator takes.
+
+    Raises
+    ------
+    ValueError
+        For a wrong shape, or decisions that are no integers.
+    """
+    array = np.asarray(action)
+    if array.shape != shape:
+        raise ValueError(f"action: shape {array.shape}, must be {shape}")
+    if actions == "scores":
+        if array.dtype.kind not in "fiu":
+            raise ValueError(f"action: dtype {array.dtype}, must be numbers")
+        return np.ascontiguousarray(array, dtype=np.float32)
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"action: dtype {array.dtype}, must be integers")
+    return np.ascontiguousarray(array, dtype=np.int64)

@@ -1,0 +1,226 @@
+"""The same world column by column: a PettingZoo environment of servers or of devices.
+
+One ``MEC-v0`` runs underneath; this view only hands out its observation in
+parts and puts the agents' actions together.
+"""
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from pettingzoo import ParallelEnv
+from pettingzoo.utils.conversions import parallel_to_aec
+
+from mec_env import checks
+from mec_env.simulator import observation
+from mec_env.views.gym_env import MECEnv
+
+AGENTS = ("servers", "devices")
+
+
+class MECParallelEnv(ParallelEnv):
+    """Servers that score devices, or devices that choose servers, all at once.
+
+    Agents
+        ``agents="servers"`` (the paper's): ``mec_0`` … ``mec_{M-1}``;
+        ``agents="devices"``: ``iotd_0`` … ``iotd_{N-1}``.
+    Observation
+        ``Box``, float32, flat; the same Space for all agents. A server sees its
+        own gains (N) and the slot's tasks, a device its own gains (M) and its
+        own task: see :mod:`mec_env.simulator.observation`. Nothing of another's column.
+    Action
+        Servers: ``Box(0, 1, (N,))``, scores; each device goes to the server with
+        its highest score if that is at least 0.5 (the paper's vote).
+        Devices: ``Discrete(M + 1)``, 0 runs locally.
+    Reward
+        The global reward of ``MEC-v0``, the same for all agents.
+    Infos
+        Those of ``MEC-v0``, the same for all agents, and ``TimeLimit.truncated``:
+        whether the last episode that ended was truncated (from its last step to
+        the first step of the next, so that a trainer that resets within the
+        step and merges both infos still sees it).
+    End
+        All agents are truncated together after ``slots`` slots.
+
+    Parameters
+    ----------
+    scenario, render_mode, **fields
+        As in :class:`mec_env.views.gym_env.MECEnv`; ``max_cycles`` is ``slots``.
+    agents : str
+        ``servers`` or ``devices``.
+    """
+
+    metadata = {**MECEnv.metadata, "name": "mec_v0", "is_parallelizable": True}
+
+    def __init__(self, scenario=None, agents="servers", render_mode=None, **fields):
+        self._who = checks.known("agents", agents, AGENTS)
+        self._env = MECEnv(
+            scenario, "scores" if agents == "servers" else "decisions", render_mode, **fields
+        )
+        self.scenario = self._env.scenario
+        self.render_mode = render_mode
+        n, m = self.scenario.iotds, self.scenario.mecs
+        if agents == "servers":
+            self.possible_agents = [f"mec_{j}" for j in range(m)]
+            self._part = observation.of_server
+            self.action_spaces = {
+                agent: spaces.Box(0.0, 1.0, (n,), dtype=np.float32)
+                for agent in self.possible_agents
+            }
+        else:
+            self.possible_agents = [f"iotd_{i}" for i in range(n)]
+            self._part = observation.of_device
+            self.action_spaces = {agent: spaces.Discrete(m + 1) for agent in self.possible_agents}
+        low, high = observation.bounds(self.scenario, agents)
+        # One Space object per agent, so that each has its own random stream.
+        self.observation_spaces = {
+            agent: spaces.Box(low, high, dtype=np.float32) for agent in self.possible_agents
+        }
+        self.state_space = self._env.observation_space
+        self.agents = []
+        self._state = None
+        self._was_truncated = False
+
+    @classmethod
+    def for_evaluation(cls, scenario, agents="servers"):
+        """The environment of the evaluation suites: its draws have none in common with training."""
+        env = cls(scenario, agents)
+        env._env = MECEnv.for_evaluation(env.scenario, env._env.actions)
+        return env
+
+    @property
+    def slot(self):
+        """The :class:`mec_env.Slot` observed now."""
+        return self._env.slot
+
+    def observation_space(self, agent):
+        """The agent's observation Space, the same object every time."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent):
+        """The agent's action Space, the same object every time."""
+        return self.action_spaces[agent]
+
+    def reset(self, seed=None, options=None):
+        """Begin an episode; see :meth:`mec_env.views.gym_env.MECEnv.reset`.
+
+        Returns
+        -------
+        observations, infos : dict by agent
+        """
+        self._state, info = self._env.reset(seed=seed, options=options)
+        self.agents = self.possible_agents[:]
+        return self._observations(), self._infos(info)
+
+    def step(self, actions):
+        """Judge the agents' actions and go on to the next slot.
+
+        Parameters
+        ----------
+        actions : dict by agent
+
+        Returns
+        -------
+        observations, rewards, terminations, truncations, infos : dict by agent
+
+        Raises
+        ------
+        gymnasium.error.ResetNeeded
+            Before the first reset or after the end.
+        ValueError
+            If an agent's action is missing or not allowed, or an agent is
+            unknown; the episode stands where it stood.
+        """
+        if not self.agents:
+            raise gymnasium.error.ResetNeeded(
+                "step: the episode is over or never began; call reset() first"
+            )
+        joint = self._joint(actions)
+        self._state, reward, terminated, truncated, info = self._env.step(joint)
+        self._was_truncated = truncated
+        results = (
+            self._observations(),
+            dict.fromkeys(self.agents, reward),
+            dict.fromkeys(self.agents, terminated),
+            dict.fromkeys(self.agents, truncated),
+            self._infos(info),
+        )
+        if truncated:
+            self.agents = []
+        return results
+
+    def decision(self, actions):
+        """The decision (N,) int64 that the agents' actions come to in the slot observed now.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`step` does.
+        """
+        joint = self._joint(actions)
+        return self._env.simulator.vote(joint) if self._who == "servers" else joint.astype(np.int64)
+
+    def state(self):
+        """The whole observation, as ``MEC-v0`` gives it."""
+        if self._state is None:
+            raise gymnasium.error.ResetNeeded(
+                "state: there is none before reset(); call reset() first"
+            )
+        return self._state
+
+    def render(self):
+        """See :meth:`mec_env.views.gym_env.MECEnv.render`."""
+        return self._env.render()
+
+    def close(self):
+        """Close the window, if there is one."""
+        self._env.close()
+
+    def _joint(self, actions):
+        """The agents' actions in one array: scores server by server, or each device's choice."""
+        missing = [agent for agent in self.agents if agent not in actions]
+        if missing:
+            raise ValueError(f"actions: none for {missing[0]!r}, every agent must act")
+        for agent in actions:
+            checks.known("agent", agent, self.action_spaces)
+        columns = [self._column(agent, actions[agent]) for agent in self.agents]
+        return np.concatenate(columns) if self._who == "servers" else np.array(columns)
+
+    def _column(self, agent, action):
+        """An agent's action as an array, checked here so that a message can name the agent."""
+        column, space = np.asarray(action), self.action_spaces[agent]
+        where = f"actions[{agent!r}]"
+        if column.shape != space.shape:
+            raise ValueError(f"{where}: shape {column.shape}, must be {space.shape}")
+        if self._who == "servers":
+            if column.dtype.kind not in "fiu" or np.isnan(column).any():
+                raise ValueError(f"{where} = {action!r}: must be numbers")
+        elif column.dtype.kind not in "iu" or not 0 <= column < space.n:
+            raise ValueError(
+                f"{where} = {action!r}: must be an integer from 0 (local) to {space.n - 1}"
+            )
+        return column
+
+    def _observations(self):
+        f = self._env.simulator.features
+        return {
+            agent: self._part(self._state, self.scenario, k, f)
+            for k, agent in enumerate(self.possible_agents)
+        }
+
+    def _infos(self, info):
+        info = {**info, "TimeLimit.truncated": self._was_truncated}
+        # A dict each: wrappers write into them.
+        return {agent: dict(info) for agent in self.possible_agents}
+
+
+def parallel_env(scenario=None, agents="servers", render_mode=None, **fields):
+    """The parallel environment; see :class:`MECParallelEnv`."""
+    return MECParallelEnv(scenario, agents, render_mode, **fields)
+
+
+def raw_env(scenario=None, agents="servers", render_mode=None, **fields):
+    """The same as an AEC environment: agents act in turn, the slot is judged after the last."""
+    return parallel_to_aec(MECParallelEnv(scenario, agents, render_mode, **fields))
+
+
+env = raw_env

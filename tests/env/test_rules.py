@@ -1,0 +1,131 @@
+"""The rules, by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import mec_env
+from mec_env.judging.rules import RULES, Admitted, at_prices, capacity_rule, training_slots
+
+
+def slot(gain, **fields):
+    gain = np.array(gain, dtype=float)
+    n, m = gain.shape
+    given = dict(
+        distance=np.ones((n, m)),
+        data_bits=np.full(n, 8e5),
+        cycles=np.full(n, 1e9),
+        local_speed=np.full(n, 1e9),
+        server_speed=np.full(m, 1e10),
+    )
+    return mec_env.Slot(gain, **{**given, **fields})
+
+
+def test_nearest_and_best_link():
+    s = slot([[1e-6, 2e-6], [4e-6, 3e-6]], distance=[[5.0, 7.0], [8.0, 2.0]])
+    assert RULES["nearest"]().decide(s).tolist() == [1, 2]
+    assert RULES["best-link"]().decide(s).tolist() == [2, 1]
+    assert RULES["local"]().decide(s).tolist() == [0, 0]
+
+
+def test_capacity_rule_keeps_the_needier_out():
+    # Three devices of 1e9 cycles/s on a server of 2e9: two fit. F = 3, 1, 2 Gcycles: the first stays out.
+    s = slot(np.full((3, 1), 1e-6), cycles=[3e9, 1e9, 2e9], server_speed=[2e9])
+    assert capacity_rule(s, [1, 1, 1]).tolist() == [0, 1, 1]
+
+
+def test_capacity_rule_breaks_ties_by_gain():
+    # Equal tasks: the smallest gain stays out.
+    s = slot([[2e-6], [1e-6], [3e-6]], server_speed=[2e9])
+    assert capacity_rule(s, [1, 1, 1]).tolist() == [1, 0, 1]
+
+
+def test_capacity_rule_counts_each_server_apart():
+    s = slot(np.full((4, 2), 1e-6) * [[1], [2], [3], [4]], server_speed=[1e9, 3e9])
+    assert capacity_rule(s, [1, 1, 2, 2]).tolist() == [0, 1, 2, 2]
+    assert capacity_rule(s, [0, 0, 0, 0]).tolist() == [0, 0, 0, 0]
+
+
+def test_remote_is_nearest_under_the_capacity_rule():
+    s = slot(np.full((12, 1), 1e-6) * np.arange(1, 13)[:, None])
+    # Ten devices of 1e9 cycles/s fill 1e10; the two smallest gains run locally.
+    assert RULES["remote"]().decide(s).tolist() == [0, 0] + [1] * 10
+
+
+def test_random_spreads_evenly_before_the_rule():
+    s = slot(np.full((3000, 2), 1e-6), server_speed=[1e14, 1e14])
+    rule = RULES["random"]()
+    rule.reset(3)
+    counts = np.bincount(rule.decide(s), minlength=3)
+    # 1000 each, standard deviation sqrt(3000 * 1/3 * 2/3) = 25.8.
+    assert np.all(np.abs(counts - 1000) < 5 * 25.8)
+
+
+def test_greedy_never_worse_than_its_first_choice():
+    # Equal tasks, free links: the k-th device on a server adds (2k - 1) * 0.1 s against 2 (1 s, 1 J)
+    # locally, so each of two servers takes 10 (the 11th would add 2.1).
+    s = slot(np.full((30, 2), 1.0))
+    counts = np.bincount(RULES["greedy"]().decide(s), minlength=3)
+    assert counts.tolist() == [10, 10, 10]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_decisions_are_valid(name):
+    env = mec_env.MECEnv(scenario="square-km")
+    env.reset(seed=0)
+    rule = RULES[name]()
+    assert rule.name == name
+    if hasattr(rule, "prepare"):
+        rule.prepare(env.scenario)
+    decision = rule.decide(env.slot)
+    assert env.action_space.contains(decision)
+
+
+def km(slots=5):
+    return mec_env.SUITES["square-km-v1"].only(worlds=1, episodes=1, slots=slots)
+
+
+def gap(policy):
+    return mec_env.evaluate(policy, km()).gap.mean()
+
+
+def test_prices_by_hand():
+    # Free links, weight sqrt(1e9) = 31623: at 3e-5 a root of a cycle a server asks 0.949 against
+    # 2 locally, at 7e-5 it asks 2.21. Server 2 is dearer, so nobody takes it.
+    s = slot(np.full((4, 2), 1.0))
+    assert at_prices(s, np.array([3e-5, 4e-5])).tolist() == [1, 1, 1, 1]
+    assert at_prices(s, np.array([7e-5, 7e-5])).tolist() == [0, 0, 0, 0]
+
+
+def test_what_is_known_orders_the_rules():
+    # The slot's own prices know more than constant ones, those more than best links with admission.
+    slot_price, constant = gap(RULES["slot-price"]()), gap(Admitted(RULES["constant-price"]()))
+    best_link = gap(Admitted(RULES["best-link"]()))
+    assert gap(RULES["certified"]()) <= slot_price < constant < best_link
+    assert slot_price < 0.001
+    assert constant < 0.03
+
+
+def test_channel_blind_never_sees_the_slot_s_gains():
+    rule = RULES["channel-blind"]()
+    scenario = next(km().worlds())[1]
+    rule.prepare(scenario)
+    first = next(km().slots())
+    other = replace(first, gain=first.gain[::-1])
+    assert np.array_equal(rule.decide(first), rule.decide(other))
+
+
+def test_calibration_draws_training_slots_alone():
+    scenario = next(km().worlds())[1]
+    judged = [s.cycles for s in km().slots()]
+    for s in training_slots(scenario, 20):
+        assert not any(np.intersect1d(s.cycles, cycles).size for cycles in judged)
+
+
+def test_admitted_passes_on_preparation():
+    rule = Admitted(RULES["constant-price"]())
+    assert rule.name == "constant-price+admission"
+    assert not hasattr(Admitted(RULES["local"]()), "prepare")
+    rule.prepare(next(km().worlds())[1])
+    assert rule.decide(next(km().slots())).shape == (180,)

@@ -1,0 +1,85 @@
+"""Proofs: the optimum of brute force, a true gap at the time limit, HiGHS where it is needed."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from mec_bench.problems import World
+from mec_env.optimum import exact
+from mec_env.optimum.certificate import certify_problem
+from tests.optimum.independent import brute_force, plain_cost, problems
+
+# Of World("square-50m", 0)'s first slot, proved to 5e-7 without a limit.
+OPTIMUM_OF_SLOT_0 = 352.64087187
+
+
+@settings(max_examples=800, deadline=None)
+@given(problems())
+def test_exact_is_the_optimum(problem):
+    c = certify_problem(problem, "exact")
+    optimum = brute_force(problem)
+    assert c.exact and c.gap <= 1e-6
+    assert c.objective == pytest.approx(optimum, rel=1.01e-6)
+    assert c.lower_bound <= optimum * (1 + 1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(problems())
+def test_highs_alone_is_the_optimum(problem):
+    """Without branch and bound, and from a bad start, so that HiGHS has something to find."""
+    work, exact.WORK = exact.WORK, 0
+    roundings, exact.ROUNDINGS = exact.ROUNDINGS, 0
+    try:
+        n = problem.local.size
+        bad = np.zeros(n, np.int64)
+        prices = certify_problem(problem).prices
+        decision, objective, bound, _ = exact.prove(
+            problem, bad, plain_cost(problem, bad), 0.0, prices, 1e-6
+        )
+    finally:
+        exact.WORK, exact.ROUNDINGS = work, roundings
+    optimum = brute_force(problem)
+    # The gap is large here, up to the whole objective, and HiGHS's tolerance is a share of it.
+    tolerance = 1e-6 + 1.02 * exact.TOLERANCE * (1 + n + 2 * problem.congestion.size)
+    assert objective == pytest.approx(plain_cost(problem, decision), rel=1e-12)
+    assert optimum * (1 - 1e-12) <= objective <= optimum * (1 + tolerance)
+    assert optimum * (1 - tolerance) <= bound <= optimum * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_square_km(seed):
+    problem = World("square-km", seed).slot()
+    tight = certify_problem(problem, "tight")
+    c = certify_problem(problem, "exact")
+    assert c.exact
+    assert tight.lower_bound <= c.objective <= tight.objective
+    assert c.lower_bound <= tight.objective
+
+
+def test_tight_is_within_a_ten_thousandth_of_exact():
+    above = []
+    for seed in range(20):
+        problem = World("square-km", seed).slot()
+        best = certify_problem(problem, "exact").objective
+        above.append(certify_problem(problem, "tight").objective / best - 1)
+    assert np.mean(above) < 1e-4
+
+
+def test_highs_at_40_devices():
+    """On the small square branch and bound stalls, and HiGHS must finish."""
+    problem = World("square-50m", 2, 40, 4).slot()
+    c = certify_problem(problem, "exact")
+    assert c.exact
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.05, 1.0])
+def test_time_limit_gives_the_true_gap(limit):
+    problem = World("square-50m", 0).slot()
+    fast = certify_problem(problem)
+    c = certify_problem(problem, "exact", time_limit=limit)
+    assert c.objective == pytest.approx(plain_cost(problem, c.decision), rel=1e-12)
+    assert c.gap == (c.objective - c.lower_bound) / c.lower_bound
+    assert c.exact == (c.gap <= 1e-6)
+    assert c.lower_bound >= fast.lower_bound and c.objective <= fast.objective
+    assert c.lower_bound <= OPTIMUM_OF_SLOT_0 * (1 + 1e-9)
+    assert c.objective >= OPTIMUM_OF_SLOT_0 * (1 - 1e-6)

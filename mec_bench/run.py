@@ -14,7 +14,8 @@ from mec_bench.limits import deadline, one_core, one_sentence
 from mec_bench.provenance import provenance
 from mec_bench.store import pack
 from mec_bench.training_log import ENDLESS, TrainingLog
-from mec_env.judging.evaluation import is_local, join
+from mec_env.judging.evaluation import join
+from mec_env.judging.playing import is_local
 
 
 def run(cell, command, tell=None, last_words=None):

@@ -2,17 +2,14 @@
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
 
 from mec_env import checks
 from mec_env.draws import streams
 from mec_env.draws.streams import Space
+from mec_env.laws.actions import MODES, as_action
 from mec_env.scenario.named import resolve
-from mec_env.simulator import observation
 from mec_env.simulator.simulator import Simulator
-
-ACTIONS = ("decisions", "scores")
-INFO = ("objective", "time", "energy", "offloaded")
+from mec_env.views.spaces import INFO, observation_space
 
 
 class MECEnv(gymnasium.Env):
@@ -61,11 +58,12 @@ class MECEnv(gymnasium.Env):
 
     def __init__(self, scenario=None, actions="decisions", render_mode=None, **fields):
         self.scenario = resolve(scenario, **fields)
-        self.actions = checks.known("actions", actions, ACTIONS)
+        self.actions = checks.known("actions", actions, MODES)
         if render_mode is not None:
             checks.known("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
-        self.observation_space, self.action_space = spaces_of(self.scenario, actions)
+        self.observation_space = observation_space(self.scenario)
+        self.action_space = MODES[actions].space(self.scenario)
         self.simulator = Simulator(self.scenario)
         self._active = np.ones(1, dtype=bool)
         self._row = np.zeros(1, dtype=np.int64)
@@ -147,11 +145,11 @@ class MECEnv(gymnasium.Env):
             raise gymnasium.error.ResetNeeded(
                 "step: the episode is over or never began; call reset() first"
             )
-        action = as_actions(action, self.actions, self.action_space.shape)[None]
+        action = self._action(action)[None]
         if self.render_mode is not None:
-            judged = self.slot, self._decision(action)
+            judged = self.slot, self.decision(action[0])
         observed = np.empty((1, self.simulator.observation_size), dtype=np.float32)
-        results = self.simulator.step(action, self._active, observed)
+        results = self.simulator.step(action, self._active, observed, self.actions)
         info = {key: float(getattr(results, key)[0]) for key in INFO}
         if self.render_mode is not None:
             self._last = (*judged, info)
@@ -212,36 +210,15 @@ class MECEnv(gymnasium.Env):
             self._renderer.close()
             self._renderer = None
 
-    def _decision(self, action):
-        return action[0] if self.actions == "decisions" else self.simulator.vote(action[0])
+    def decision(self, action):
+        """The decision (N,) int64 that an action comes to in the slot observed now.
 
+        Raises
+        ------
+        ValueError
+            As :meth:`step` does.
+        """
+        return self.simulator.decision(self._action(action), self.actions)
 
-def spaces_of(scenario, actions):
-    """Observation and action space of the single agent."""
-    n, m = scenario.iotds, scenario.mecs
-    low, high = observation.bounds(scenario)
-    if actions == "scores":
-        action_space = spaces.Box(0.0, 1.0, (m * n,), dtype=np.float32)
-    else:
-        action_space = spaces.MultiDiscrete(np.full(n, m + 1))
-    return spaces.Box(low, high, dtype=np.float32), action_space
-
-
-def as_actions(action, actions, shape):
-    """An action as the array that the simulator takes.
-
-    Raises
-    ------
-    ValueError
-        For a wrong shape, or decisions that are no integers.
-    """
-    array = np.asarray(action)
-    if array.shape != shape:
-        raise ValueError(f"action: shape {array.shape}, must be {shape}")
-    if actions == "scores":
-        if array.dtype.kind not in "fiu":
-            raise ValueError(f"action: dtype {array.dtype}, must be numbers")
-        return np.ascontiguousarray(array, dtype=np.float32)
-    if array.dtype.kind not in "iu":
-        raise ValueError(f"action: dtype {array.dtype}, must be integers")
-    return np.ascontiguousarray(array, dtype=np.int64)
+    def _action(self, action):
+        return as_action(action, MODES[self.actions], self.action_space.shape)

@@ -7,9 +7,10 @@ from gymnasium.vector.utils import batch_space
 
 from mec_env import checks
 from mec_env.draws import streams
+from mec_env.laws.actions import MODES, as_action
 from mec_env.scenario.named import resolve
 from mec_env.simulator.simulator import Simulator
-from mec_env.views.gym_env import ACTIONS, INFO, as_actions, spaces_of
+from mec_env.views.spaces import INFO, observation_space
 
 
 class MECVectorEnv(VectorEnv):
@@ -54,12 +55,13 @@ class MECVectorEnv(VectorEnv):
             )
         self.num_envs = checks.integer("num_envs", num_envs, 1)
         self.scenario = resolve(scenario, **fields)
-        self.actions = checks.known("actions", actions, ACTIONS)
+        self.actions = checks.known("actions", actions, MODES)
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         if threads is not None:
             threads = checks.integer("threads", threads, 1)
-        self.single_observation_space, self.single_action_space = spaces_of(self.scenario, actions)
+        self.single_observation_space = observation_space(self.scenario)
+        self.single_action_space = MODES[actions].space(self.scenario)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.simulator = Simulator(self.scenario, self.num_envs, threads=threads)
@@ -135,10 +137,10 @@ class MECVectorEnv(VectorEnv):
                 f"step: row {int(np.argmax(self._ended))} has ended; call "
                 "reset(options={'reset_mask': ended rows}) first"
             )
-        actions = as_actions(actions, self.actions, self.action_space.shape)
+        actions = as_action(actions, MODES[self.actions], self.action_space.shape)
         active = ~self._ended
         observed = self._empty()
-        results = self.simulator.step(actions, active, observed)
+        results = self.simulator.step(actions, active, observed, self.actions)
         truncated = active & (self.simulator.slot_index >= self.scenario.slots)
         infos, all_rows = {}, np.ones(self.num_envs, dtype=bool)
         for key in INFO:

@@ -271,11 +271,10 @@ def test_rewards_are_standardised_by_what_is_set_later_too():
     standard = RewardStandard()
     # BenchMARL gives every environment a clone.
     transform = StandardisedReward(standard).clone()
-    saving = torch.tensor([0.5, 0.0])
-    # Half of all-local saved: all-local costs 1 more than the objective.
-    torch.testing.assert_close(transform._apply_transform(saving), torch.tensor([1.0, 0.0]))
+    reward = torch.tensor([1.0, 0.0])
+    torch.testing.assert_close(transform._apply_transform(reward), torch.tensor([1.0, 0.0]))
     standard.mean, standard.deviation = 0.5, 0.25
-    torch.testing.assert_close(transform._apply_transform(saving), torch.tensor([2.0, -2.0]))
+    torch.testing.assert_close(transform._apply_transform(reward), torch.tensor([2.0, -2.0]))
 
 
 def test_maddpgs_actors_wait_for_the_critic_and_its_rewards_are_standardised(monkeypatch):

@@ -7,15 +7,16 @@ from gymnasium import spaces
 from mec_env import checks
 from mec_env.draws import streams
 from mec_env.draws.streams import Space
-from mec_env.scenario.named import resolve
+from mec_env.scenario.named import KEYWORDS, resolve
 from mec_env.simulator import observation
 from mec_env.simulator.simulator import Simulator
+from mec_env.views.spec import PlainSpec, warn_of_longer_limits
 
 ACTIONS = ("decisions", "scores")
 INFO = ("objective", "time", "energy", "offloaded")
 
 
-class MECEnv(gymnasium.Env):
+class MECEnv(PlainSpec, gymnasium.Env):
     """One agent that decides for all devices, slot by slot.
 
     Each slot every device has a task. The action says where each one runs; the
@@ -37,7 +38,10 @@ class MECEnv(gymnasium.Env):
         ``energy`` [J] (sums over devices) and ``offloaded`` (share of devices),
         of the decision just judged; 0.0 after ``reset``.
     End
-        Truncation after ``slots`` slots. Never terminates.
+        Truncation after ``slots`` slots, which ``spec.max_episode_steps`` says too.
+        Never terminates. Gymnasium's ``make(max_episode_steps=…)`` and ``TimeLimit``
+        can end an episode earlier, not later: a longer one is warned of at the first
+        reset.
 
     Parameters
     ----------
@@ -55,11 +59,14 @@ class MECEnv(gymnasium.Env):
     ------
     ValueError
         For an unknown name or a bad value.
+    mec_env.checks.UnexpectedKeyword
+        For an unknown keyword; a TypeError and a ValueError.
     """
 
     metadata = {"render_modes": ["rgb_array", "human"], "render_fps": 4}
 
     def __init__(self, scenario=None, actions="decisions", render_mode=None, **fields):
+        checks.keywords(MECEnv.__init__, fields, KEYWORDS)
         self.scenario = resolve(scenario, **fields)
         self.actions = checks.known("actions", actions, ACTIONS)
         if render_mode is not None:
@@ -116,6 +123,8 @@ class MECEnv(gymnasium.Env):
             streams.seed_key(seed)
             seed = int(seed)
         super().reset(seed=seed)
+        if not self._seeded:
+            warn_of_longer_limits(self)
         if seed is None and not self._seeded:
             seed = int(self.np_random.integers(2**63))
         if seed is not None:

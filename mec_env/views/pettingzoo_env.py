@@ -11,6 +11,7 @@ from pettingzoo import ParallelEnv
 from pettingzoo.utils.conversions import parallel_to_aec
 
 from mec_env import checks
+from mec_env.scenario.named import KEYWORDS
 from mec_env.simulator import observation
 from mec_env.views.gym_env import MECEnv
 
@@ -52,6 +53,7 @@ class MECParallelEnv(ParallelEnv):
     metadata = {**MECEnv.metadata, "name": "mec_v0", "is_parallelizable": True}
 
     def __init__(self, scenario=None, agents="servers", render_mode=None, **fields):
+        checks.keywords(MECParallelEnv.__init__, fields, KEYWORDS)
         self._who = checks.known("agents", agents, AGENTS)
         self._env = MECEnv(
             scenario, "scores" if agents == "servers" else "decisions", render_mode, **fields
@@ -91,6 +93,15 @@ class MECParallelEnv(ParallelEnv):
     def slot(self):
         """The :class:`mec_env.Slot` observed now."""
         return self._env.slot
+
+    @property
+    def np_random(self):
+        """The generator of ``MEC-v0``, for wrappers that draw; no slot depends on it."""
+        return self._env.np_random
+
+    @np_random.setter
+    def np_random(self, generator):
+        self._env.np_random = generator
 
     def observation_space(self, agent):
         """The agent's observation Space, the same object every time."""

@@ -7,12 +7,13 @@ from gymnasium.vector.utils import batch_space
 
 from mec_env import checks
 from mec_env.draws import streams
-from mec_env.scenario.named import resolve
+from mec_env.scenario.named import KEYWORDS, resolve
 from mec_env.simulator.simulator import Simulator
 from mec_env.views.gym_env import ACTIONS, INFO, as_actions, spaces_of
+from mec_env.views.spec import PlainSpec
 
 
-class MECVectorEnv(VectorEnv):
+class MECVectorEnv(PlainSpec, VectorEnv):
     """A batch of ``MEC-v0``; row k equals a single environment with seed ``seed + k``.
 
     Observations are (E, size) float32, rewards (E,) float64, ends (E,) bool;
@@ -30,7 +31,8 @@ class MECVectorEnv(VectorEnv):
         reward 0), ``SameStep`` (the ending step returns the next episode's
         first observation, and ``infos["final_obs"]``, ``infos["final_info"]`` the
         ended one's), or ``Disabled`` (you reset rows with
-        ``reset(options={"reset_mask": mask})``).
+        ``reset(options={"reset_mask": mask})``). As a string by name or value, in
+        any case.
     threads : int, optional
         Threads that share a step; all that this process may use by default,
         where the batch is large enough. Results don't depend on it.
@@ -48,6 +50,7 @@ class MECVectorEnv(VectorEnv):
         render_mode=None,
         **fields,
     ):
+        checks.keywords(MECVectorEnv.__init__, fields, KEYWORDS)
         if render_mode is not None:
             raise ValueError(
                 f"render_mode = {render_mode!r}: a batch is not drawn; use vectorization_mode='sync'"
@@ -204,7 +207,11 @@ class MECVectorEnv(VectorEnv):
 
 
 def _autoreset_mode(mode):
-    names = {known.value: known for known in AutoresetMode}
+    """The mode of a name or a value in any case: ``SAME_STEP``, ``SameStep``, ``same_step``."""
     if isinstance(mode, AutoresetMode):
         return mode
-    return names[checks.known("autoreset_mode", mode, names)]
+    modes = {known.value.lower(): known for known in AutoresetMode}
+    word = mode.replace("_", "").lower() if isinstance(mode, str) else None
+    if word not in modes:
+        checks.known("autoreset_mode", mode, [known.value for known in AutoresetMode])
+    return modes[word]

@@ -6,6 +6,7 @@ import pickle
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from hypothesis import given, settings
@@ -127,6 +128,25 @@ def test_make_vec():
     )  # fmt: skip
     assert same_step.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
     assert MECVectorEnv.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
+
+
+@pytest.mark.parametrize("mode", AutoresetMode)
+def test_an_autoreset_mode_is_its_name_or_its_value_in_any_case(mode):
+    for word in (mode, mode.name, mode.value, mode.name.lower(), mode.value.upper()):
+        assert make(autoreset_mode=word).autoreset_mode is mode
+        assert make(autoreset_mode=word).metadata["autoreset_mode"] is mode
+
+
+def test_spec_round_trip():
+    envs = gymnasium.make_vec(
+        "MEC-v0", num_envs=2, autoreset_mode=AutoresetMode.SAME_STEP, iotds=2, mecs=2,
+        device_layout="given", device_positions=np.array([[1.0, 2.0], [3.0, 4.0]]),
+    )  # fmt: skip
+    again = gymnasium.make_vec(EnvSpec.from_json(envs.spec.to_json()))
+    assert again.num_envs == 2 and again.autoreset_mode is AutoresetMode.SAME_STEP
+    assert again.unwrapped.scenario == envs.unwrapped.scenario
+    assert again.spec.max_episode_steps == envs.spec.max_episode_steps == 100
+    assert same(again.reset(seed=1), envs.reset(seed=1))
 
 
 def test_types():
@@ -280,6 +300,11 @@ def test_too_early():
         (dict(num_envs=2.0), "^num_envs = 2.0: must be an integer"),
         (dict(threads=0), "^threads = 0: must be an integer of at least 1"),
         (dict(autoreset_mode="Next"), r"^autoreset_mode = 'Next': .*did you mean 'NextStep'\?"),
+        (
+            dict(autoreset_mode=3),
+            "^autoreset_mode = 3: must be one of Disabled, NextStep, SameStep",
+        ),
+        (dict(autoreset_mode=[]), r"^autoreset_mode = \[\]: must be one of"),
         (dict(actions="vote"), "^actions = 'vote': must be one of decisions, scores"),
         (dict(render_mode="rgb_array"), "^render_mode = 'rgb_array': a batch is not drawn"),
         (dict(iotd=3), r"did you mean 'iotds'\?"),

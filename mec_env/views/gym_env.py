@@ -158,12 +158,12 @@ class MECEnv(PlainSpec, gymnasium.Env):
             )
         action = as_actions(action, self.actions, self.action_space.shape)[None]
         if self.render_mode is not None:
-            judged = self.slot, self._decision(action)
+            judged = self._shown(self._decision(action))
         observed = np.empty((1, self.simulator.observation_size), dtype=np.float32)
         results = self.simulator.step(action, self._active, observed)
         info = {key: float(getattr(results, key)[0]) for key in INFO}
         if self.render_mode is not None:
-            self._last = (*judged, info)
+            self._last = judged
         truncated = bool(self.simulator.slot_index[0] >= self.scenario.slots)
         self._running = not truncated
         if self.render_mode == "human":
@@ -183,37 +183,16 @@ class MECEnv(PlainSpec, gymnasium.Env):
             )
             return None
         # Drawing is an extra; training never pays for its import.
-        from mec_env.views.picture import SlotRenderer
+        from mec_env.views.picture import SlotRenderer, picture_of
 
         if self._renderer is None:
             self._renderer = SlotRenderer(self.render_mode, fps=self.metadata["render_fps"])
-        return self._renderer.draw(self._picture())
+        shown = self._last or self._shown()
+        return self._renderer.draw(picture_of(self.scenario, *shown))
 
-    def _picture(self):
-        from mec_env.views.picture import Picture
-
-        slot, decision, info = self._last or (self.slot, None, dict.fromkeys(INFO, 0.0))
-        world = self.simulator.world()
-        server_time = np.zeros(self.scenario.mecs)
-        if decision is not None:
-            load = np.bincount(
-                decision, weights=np.sqrt(slot.cycles), minlength=self.scenario.mecs + 1
-            )
-            server_time = load[1:] ** 2 / slot.server_speed
-        return Picture(
-            device_xy=world.device_xy,
-            server_xy=world.server_xy,
-            area=self.scenario.area,
-            decision=decision,
-            server_time=server_time,
-            slot=int(self.simulator.slot_index[0]) + (decision is None),
-            slots=self.scenario.slots,
-            objective=info["objective"],
-            all_local=float(slot.local_cost.sum()),
-            time=info["time"],
-            energy=info["energy"],
-            title=self.scenario.name,
-        )
+    def _shown(self, decision=None):
+        """What there is to see of the slot observed now, and of a decision for it."""
+        return self.simulator.world(), int(self.simulator.slot_index[0]) + 1, self.slot, decision
 
     def close(self):
         """Close the window, if there is one."""
@@ -222,7 +201,8 @@ class MECEnv(PlainSpec, gymnasium.Env):
             self._renderer = None
 
     def _decision(self, action):
-        return action[0] if self.actions == "decisions" else self.simulator.vote(action[0])
+        # A copy: the caller may write on into the array.
+        return action[0].copy() if self.actions == "decisions" else self.simulator.vote(action[0])
 
 
 def spaces_of(scenario, actions):

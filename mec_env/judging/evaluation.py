@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mec_env import checks
 from mec_env.judging.intervals import interval
 from mec_env.judging.suite import Suite, resolve_suite
+from mec_env.judging.summary import table
 from mec_env.optimum.certificate import certify
 from mec_env.views.gym_env import MECEnv
-from mec_env.views.pettingzoo_env import MECParallelEnv
+from mec_env.views.pettingzoo_env import AGENTS, MECParallelEnv
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,24 @@ class Evaluation:
     offloaded: np.ndarray
     seconds: np.ndarray
     decision: np.ndarray
+
+    def __repr__(self):
+        means = self.objective.mean(), 100.0 * self.gap.mean()
+        slots = f"{self.objective.size} slot{'s' if self.objective.size > 1 else ''}"
+        return "Evaluation({}: {}, mean objective {:.6g}, mean gap {:.3g} %)".format(
+            self.suite.name, slots, *means
+        )
+
+    def summary(self):
+        """A table to read: the mean of each world, that of all, and its bootstrap interval.
+
+        Objective, gap [%], NRR, time [s], energy [J] and share of devices that offload [%].
+
+        Returns
+        -------
+        str
+        """
+        return table(self)
 
     @property
     def gap(self):
@@ -111,8 +131,10 @@ def evaluate(policy, suite, progress=None, bounds=None, seed=0):
         With one of ``decide(slot) -> decision`` (rules and solvers: they see the
         whole :class:`mec_env.Slot`), ``act(observation) -> action`` (learned: the
         whole observation; the action may be a decision or scores), or
-        ``act(agent, observation) -> scores`` (local: run through the parallel
-        environment, so it sees its own column and no more). If it has
+        ``act(agent, observation) -> action`` (local: run through the parallel
+        environment, so it sees its own column and no more; agents are servers and
+        actions scores, or with an attribute ``agents = "devices"`` agents are
+        devices and actions their choices). If it has
         ``prepare(scenario)``, that is called once per world, with training slots
         to draw; ``reset(seed)``, before each episode, with a number of its own.
     suite : Suite or str
@@ -133,17 +155,21 @@ def evaluate(policy, suite, progress=None, bounds=None, seed=0):
     Raises
     ------
     ValueError
-        For an unknown suite, a policy with neither method, or a decision that
-        is not allowed.
+        For an unknown suite, a policy with neither method, other ``agents``, or a
+        decision that is not allowed.
     """
     suite = resolve_suite(suite)
     local = is_local(policy)
+    agents = _agents(policy) if local else None
     bounds = suite.reference() if bounds is None else bounds
     columns = {key: [] for key in ("objective", "time", "energy", "offloaded", "seconds")}
     decisions = np.empty((suite.size, suite.scenario.iotds), _smallest(suite.scenario.mecs))
     certified = []
     for world_seed, scenario in suite.worlds():
-        env = (MECParallelEnv if local else MECEnv).for_evaluation(scenario)
+        if local:
+            env = MECParallelEnv.for_evaluation(scenario, agents)
+        else:
+            env = MECEnv.for_evaluation(scenario)
         if hasattr(policy, "prepare"):
             policy.prepare(scenario)
         for episode in suite.episode_seeds:
@@ -159,7 +185,8 @@ def evaluate(policy, suite, progress=None, bounds=None, seed=0):
                 decided = env.decision(action) if local else action
                 observation, _, _, _, info = env.step(action)
                 decisions[k] = decided
-                info = info["mec_0"] if local else info
+                # The same for all agents.
+                info = next(iter(info.values())) if local else info
                 columns["seconds"].append(seconds)
                 for key in ("objective", "time", "energy", "offloaded"):
                     columns[key].append(info[key])
@@ -178,7 +205,7 @@ def _smallest(mecs):
 
 
 def is_local(policy):
-    """Whether a policy acts server by server, so that the evaluation shows it no more than that.
+    """Whether a policy acts agent by agent, so that the evaluation shows it no more than that.
 
     Raises
     ------
@@ -192,6 +219,13 @@ def is_local(policy):
             f"policy = {policy!r}: must have decide(slot), act(observation) or act(agent, observation)"
         )
     return len(inspect.signature(policy.act).parameters) == 2
+
+
+def _agents(policy):
+    """The agents that a local policy acts for: ``servers``, unless it says otherwise."""
+    said = getattr(policy, "agents", None)
+    # Policies may keep their agents' networks under that name.
+    return checks.known("policy.agents", said, AGENTS) if isinstance(said, str) else "servers"
 
 
 def _ask(policy, env, observation, local):

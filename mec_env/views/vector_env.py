@@ -205,8 +205,9 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         return self.simulator.world(row), number, self.slot(row), decision
 
     def _nothing_decided(self, rows):
-        for row in rows:
-            self._last[row] = None
+        if self.render_mode is not None:
+            for row in rows:
+                self._last[row] = None
 
     def _decision(self, action, row):
         # A copy: the caller may write on into the array.

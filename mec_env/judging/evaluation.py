@@ -7,6 +7,7 @@ import numpy as np
 from mec_env.judging.intervals import interval
 from mec_env.judging.playing import Judged, is_local
 from mec_env.judging.suite import Suite, resolve_suite
+from mec_env.judging.summary import table
 from mec_env.optimum.certificate import certify
 
 
@@ -44,6 +45,24 @@ class Evaluation:
     offloaded: np.ndarray
     seconds: np.ndarray
     decision: np.ndarray
+
+    def __repr__(self):
+        means = self.objective.mean(), 100.0 * self.gap.mean()
+        slots = f"{self.objective.size} slot{'s' if self.objective.size > 1 else ''}"
+        return "Evaluation({}: {}, mean objective {:.6g}, mean gap {:.3g} %)".format(
+            self.suite.name, slots, *means
+        )
+
+    def summary(self):
+        """A table to read: the mean of each world, that of all, and its bootstrap interval.
+
+        Objective, gap [%], NRR, time [s], energy [J] and share of devices that offload [%].
+
+        Returns
+        -------
+        str
+        """
+        return table(self)
 
     @property
     def gap(self):
@@ -134,8 +153,8 @@ def evaluate(policy, suite, progress=None, bounds=None, seed=0):
     Raises
     ------
     ValueError
-        For an unknown suite, a policy with neither method, or a decision that
-        is not allowed.
+        For an unknown suite, a policy with neither method, other ``agents``, or a
+        decision that is not allowed.
     """
     suite = resolve_suite(suite)
     if not isinstance(policy, np.ndarray):

@@ -160,15 +160,15 @@ class Simulator:
             For a value that is not allowed.
         """
         mode = MODES[mode]
-        self._check(action[None], np.ones(1, dtype=bool), mode, single=True)
+        self._check(action[None], np.ones(1, dtype=bool), mode, row)
         decision = np.empty(self.scenario.iotds, dtype=np.int64)
         decode(mode.code, action, self._board.gain[row], decision)
         return decision
 
-    def _check(self, actions, active, mode, single=False):
+    def _check(self, actions, active, mode, first=0):
         e, k = first_bad(actions, active, *mode.range(self.scenario))
         if e >= 0:
-            where = f"action[{k}]" if single or self.rows == 1 else f"actions[{e}, {k}]"
+            where = f"action[{k}]" if self.rows == 1 else f"actions[{first + e}, {k}]"
             raise ValueError(f"{where} = {actions[e, k]}: must be {mode.must_be(self.scenario)}")
 
     def _draw(self, rows, begins, observed):

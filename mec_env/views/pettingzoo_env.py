@@ -11,6 +11,7 @@ from pettingzoo.utils.conversions import parallel_to_aec
 
 from mec_env import checks
 from mec_env.laws.actions import MODE_OF_AGENTS, MODES
+from mec_env.scenario.named import KEYWORDS
 from mec_env.simulator import observation
 from mec_env.views.gym_env import MECEnv
 from mec_env.views.spaces import observation_space
@@ -53,6 +54,7 @@ class MECParallelEnv(ParallelEnv):
     metadata = {**MECEnv.metadata, "name": "mec_v0", "is_parallelizable": True}
 
     def __init__(self, scenario=None, agents="servers", render_mode=None, **fields):
+        checks.keywords(MECParallelEnv.__init__, fields, KEYWORDS)
         self._who = checks.known("agents", agents, AGENTS)
         self._env = MECEnv(scenario, MODE_OF_AGENTS[agents], render_mode, **fields)
         self.scenario = self._env.scenario
@@ -88,6 +90,15 @@ class MECParallelEnv(ParallelEnv):
     def slot(self):
         """The :class:`mec_env.Slot` observed now."""
         return self._env.slot
+
+    @property
+    def np_random(self):
+        """The generator of ``MEC-v0``, for wrappers that draw; no slot depends on it."""
+        return self._env.np_random
+
+    @np_random.setter
+    def np_random(self, generator):
+        self._env.np_random = generator
 
     def observation_space(self, agent):
         """The agent's observation Space, the same object every time."""

@@ -1,5 +1,7 @@
 """A law of one's own, added from outside by a function and a line in its registry."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -117,4 +119,4 @@ def test_blocks_stand_one_after_the_other_and_are_all_of_the_observation():
     found = observation.parts(scenario)
     assert [part.block.name for part in found] == [block.name for block in observation.BLOCKS]
     assert found[0].start == 0 and found[-1].end == observation.size(scenario)
-    assert all(a.end == b.start for a, b in zip(found, found[1:]))
+    assert all(a.end == b.start for a, b in pairwise(found))

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mec_env import checks
 from mec_env.laws.actions import MODES, as_action
 from mec_env.physics.slot import Slot
 from mec_env.views.gym_env import MECEnv
-from mec_env.views.pettingzoo_env import MECParallelEnv
+from mec_env.views.pettingzoo_env import AGENTS, MECParallelEnv
 
 
 class Judged(NamedTuple):
@@ -137,9 +138,10 @@ class _Agents(_Decides):
     """A policy that sees an agent's part of the observation."""
 
     def environment(self, scenario):
-        who = getattr(self._policy, "agents", "servers")
-        # A policy may have agents of another kind, its networks say.
-        return MECParallelEnv.for_evaluation(scenario, who if isinstance(who, str) else "servers")
+        said = getattr(self._policy, "agents", None)
+        # Policies may keep their agents' networks under that name.
+        who = checks.known("policy.agents", said, AGENTS) if isinstance(said, str) else "servers"
+        return MECParallelEnv.for_evaluation(scenario, who)
 
     def ask(self, env, observation):
         start = time.perf_counter()

@@ -34,10 +34,6 @@ class Frames(Sequence):
             self._drawn[row] = self._draw(self._shown[row])
         return self._drawn[row]
 
-    def __array__(self, dtype=None, copy=None):
-        """As an array they are one picture: the first rows, tiled."""
-        return self.tiled() if dtype is None else self.tiled().astype(dtype)
-
     def tiled(self, rows=4):
         """The first rows in one picture, side by side and one below the other.
 

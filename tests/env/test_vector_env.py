@@ -272,7 +272,6 @@ def test_tiles_are_the_first_rows():
     frames = envs.render()
     height, width, _ = frames[0].shape
     four = frames.tiled()
-    np.testing.assert_array_equal(np.asarray(frames), four)
     assert four.shape == (2 * height, 2 * width, 3) and four.dtype == np.uint8
     for row in range(4):
         y, x = divmod(row, 2)

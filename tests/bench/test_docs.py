@@ -1,0 +1,36 @@
+"""The Python blocks of the walk through the laws run as they are printed."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_walk_through_the_laws_runs_as_printed():
+    text = (ROOT / "docs" / "your-own-law.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+    assert len(blocks) == 3
+    # Its registries are the package's own, so it runs in a process that ends with it.
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(blocks)],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "paper-medium-v1" in done.stdout
+
+
+def test_the_walk_names_files_and_registries_that_are_there():
+    text = (ROOT / "docs" / "your-own-law.md").read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:mec_env|dirs_solver)/[a-z_/]*(?:\.py)?)`", text):
+        assert (ROOT / path).exists(), path
+    from dirs_solver.plugins import MANIFESTS
+    from mec_env.judging.rules import RULES
+    from mec_env.laws import channels, coupling, fading, layouts, rewards
+    from mec_env.laws.actions import MODES
+    from mec_env.simulator.observation import BLOCKS
+
+    there = channels.LAWS, fading.FADINGS, layouts.DEVICES, layouts.SERVERS, rewards.REWARDS
+    assert all(there) and MODES and BLOCKS and coupling.COUPLINGS and RULES and MANIFESTS

@@ -137,5 +137,5 @@ def test_both_refuse_the_same_arguments(keywords, says, effort):
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True])
 def test_threads_are_a_number_of_them(threads):
-    with pytest.raises(ValueError, match="threads = .*: must be an integer of at least 1"):
+    with pytest.raises(ValueError, match=r"threads = .*: must be an integer of at least 1"):
         mec_env.certify_batch(SLOTS, threads=threads)

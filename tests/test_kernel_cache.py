@@ -23,8 +23,12 @@ def copied(tmp_path_factory):
 
 
 def test_every_folder_with_a_kernel_is_looked_at():
-    # Hidden folders hold environments of other people's packages, and caches.
-    folders = [path for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."]
+    # Hidden folders hold environments of other people's packages and caches, these two what is built.
+    folders = [
+        path
+        for path in ROOT.iterdir()
+        if path.is_dir() and path.name[0] != "." and path.name not in ("build", "dist")
+    ]
     with_kernels = {
         folder.name
         for folder in folders

@@ -7,51 +7,78 @@ Interrupted, it goes on where it stood.
 """
 
 import argparse
+import hashlib
 import sys
-from pathlib import Path
+import time
 
 import numpy as np
 
 import mec_env
 from mec_env.judging.shipped_bounds import reference_path
+from mec_env.judging.suite import resolve_suite
 from mec_env.whole_file import whole_file
+
+#: Least time between two savings of partial work [s].
+PAUSE = 60.0
 
 
 def make(suite, effort, seconds, progress):
-    """Certify every slot of a suite and write its reference file; partial work is kept beside it."""
+    """Certify every slot of a suite and write its reference file.
+
+    Partial work is kept beside it about once a minute, under a name of its own for these slots,
+    this effort and this limit. A later call with the same goes on after the last slot kept and
+    ends as one that was never interrupted; what other slots or efforts left is not touched.
+
+    Parameters
+    ----------
+    suite : Suite
+    effort, seconds
+        As ``effort`` and ``time_limit`` of :func:`mec_env.certify`.
+    progress : callable
+        Called with 1 before each slot.
+
+    Returns
+    -------
+    lower_bound, objective : (S,) float64
+    """
     path = reference_path(suite.name)
     path.parent.mkdir(exist_ok=True)
+    content = suite.content_hash()
+    partial = partial_path(path, content, effort, seconds)
     kind = np.uint8 if suite.scenario.mecs < 256 else np.uint16
-    bounds, objectives = np.zeros(suite.size), np.zeros(suite.size)
-    decisions = np.zeros((suite.size, suite.scenario.iotds), dtype=kind)
-    partial = Path(f"{path}.partial.npz")
-    done = 0
+    found = dict(
+        lower_bound=np.zeros(suite.size),
+        objective=np.zeros(suite.size),
+        decision=np.zeros((suite.size, suite.scenario.iotds), dtype=kind),
+    )
+    done, prices = 0, None
     if partial.exists():
         with np.load(partial, allow_pickle=False) as saved:
-            done = int(saved["done"])
-            bounds, objectives, decisions = (
-                saved[k] for k in ("lower_bound", "objective", "decision")
-            )
-    prices = None
+            done, prices = int(saved["done"]), saved["prices"]
+            found = {key: saved[key] for key in found}
+    kept = time.monotonic()
     for k, slot in enumerate(suite.slots()):
         progress(1)
         if k < done:
             continue
         certificate = mec_env.certify(slot, effort=effort, prices=prices, time_limit=seconds)
         prices = certificate.prices
-        bounds[k], decisions[k] = certificate.lower_bound, certificate.decision
+        found["lower_bound"][k] = certificate.lower_bound
+        found["decision"][k] = certificate.decision
         # The environment's own sum of the same decision, to its last bit.
-        objectives[k] = mec_env.outcome(slot, certificate.decision).objective
-        if k % 100 == 99:
-            _write(
-                partial, done=k + 1, lower_bound=bounds, objective=objectives, decision=decisions
-            )
-    _write(
-        path, lower_bound=bounds, objective=objectives, decision=decisions,
-        content_hash=np.array(suite.content_hash()),
-    )  # fmt: skip
+        found["objective"][k] = mec_env.outcome(slot, certificate.decision).objective
+        if time.monotonic() - kept >= PAUSE:
+            _write(partial, done=k + 1, prices=prices, **found)
+            kept = time.monotonic()
+    _write(path, **found, content_hash=np.array(content))
     partial.unlink(missing_ok=True)
-    return bounds, objectives
+    return found["lower_bound"], found["objective"]
+
+
+def partial_path(path, content, effort, seconds):
+    """Where the partial work of these slots, this effort and this limit is kept."""
+    task = hashlib.sha256(repr((content, effort, seconds)).encode()).hexdigest()[:12]
+    return path.with_name(f"{path.name}.{task}.partial")
 
 
 def _write(path, **arrays):
@@ -69,7 +96,7 @@ def main():
     from tqdm import tqdm
 
     for name in options.suites:
-        suite = mec_env.SUITES[name]
+        suite = resolve_suite(name)
         with tqdm(total=suite.size, desc=name, unit="slot", file=sys.stderr) as bar:
             bounds, objectives = make(suite, options.effort, options.seconds, bar.update)
         gap = objectives / bounds - 1

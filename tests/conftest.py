@@ -20,7 +20,10 @@ def state_of_the_source(root):
     digest = hashlib.sha256()
     for folder in KERNELS_IN:
         for source in sorted((root / folder).rglob("*.py")):
-            digest.update(source.read_bytes())
+            # With the name and the size: a function moved to the next file is a change too.
+            code = source.read_bytes()
+            digest.update(f"{source.relative_to(root).as_posix()} {len(code)}\n".encode())
+            digest.update(code)
     return digest.hexdigest()[:16]
 
 

@@ -25,6 +25,12 @@ from mec_env.optimum.certificate import certify_problem, certify_problems
 from mec_env.optimum.problem import Problem
 
 TEMPERATURES = (0.1, 0.03, 0.01, 0.003, 0.001, 3e-4)
+SCENARIOS = ("square-km", "square-50m", "paper-large")
+#: Devices, servers and worlds; and how often each call is timed on each world.
+TIMED = ((180, 8, 10, 5), (1000, 32, 3, 3), (10_000, 100, 1, 3))
+GAPS = ((180, 8, 50), (1000, 32, 10), (10_000, 100, 3))
+#: Slots of a batch; worlds that are proved, and scenarios with the seconds that a proof may take.
+BATCH, PROVED, LIMITS = 256, 20, (("square-km", 1), ("square-50m", 25))
 
 
 def scipy_dual(problem):
@@ -70,8 +76,8 @@ def speed(record):
     print(
         "name         N x M        scipy ms   cold ms (times)   warm ms (times)   tight ms   ns/link"
     )
-    for devices, servers, worlds, runs in ((180, 8, 10, 5), (1000, 32, 3, 3), (10_000, 100, 1, 3)):
-        for name in ("square-km", "square-50m", "paper-large"):
+    for devices, servers, worlds, runs in TIMED:
+        for name in SCENARIOS:
             rows = []
             for seed in range(worlds):
                 world = World(name, seed, devices, servers)
@@ -95,7 +101,7 @@ def speed(record):
                 scenario=name, devices=devices, servers=servers, scipy_ms=scipy, cold_ms=cold,
                 warm_ms=warm, tight_ms=tight, times_cold=scipy / cold, times_warm=scipy / warm,
             )  # fmt: skip
-    slots = [World("square-km", seed).slot() for seed in range(256)]
+    slots = [World("square-km", seed).slot() for seed in range(BATCH)]
     batch = Problem(*(np.array(part) for part in zip(*slots)))
     one, two = medians(
         [
@@ -105,15 +111,15 @@ def speed(record):
         5,
     )
     record.row(
-        f"batch of 256 at 180x8: {1e6 * one / 256:.0f} us a slot on 1 thread, "
-        f"{1e6 * two / 256:.0f} on 2",
-        batch=256, one_thread_us=1e6 * one / 256, two_threads_us=1e6 * two / 256,
+        f"batch of {BATCH} at 180x8: {1e6 * one / BATCH:.0f} us a slot on 1 thread, "
+        f"{1e6 * two / BATCH:.0f} on 2",
+        batch=BATCH, one_thread_us=1e6 * one / BATCH, two_threads_us=1e6 * two / BATCH,
     )  # fmt: skip
 
 
 def gaps(record):
-    for devices, servers, worlds in ((180, 8, 50), (1000, 32, 10), (10_000, 100, 3)):
-        for name in ("square-km", "square-50m", "paper-large"):
+    for devices, servers, worlds in GAPS:
+        for name in SCENARIOS:
             found = []
             for seed in range(worlds):
                 world = World(name, seed, devices, servers)
@@ -135,11 +141,11 @@ def gaps(record):
             )  # fmt: skip
 
 
-def exact(record, worlds=20):
+def exact(record):
     certify_problem(World("square-km", 99).slot(), "exact")
-    for name, limit in (("square-km", 1), ("square-50m", 25)):
+    for name, limit in LIMITS:
         seconds, above, proved = [], [], 0
-        for seed in range(worlds):
+        for seed in range(PROVED):
             p = World(name, seed).slot()
             start = time.perf_counter()
             c = certify_problem(p, "exact", time_limit=limit)
@@ -147,10 +153,10 @@ def exact(record, worlds=20):
             proved += c.exact
             above.append(certify_problem(p, "tight").objective / c.objective - 1)
         record.row(
-            f"{name:12} 180x8 proved {proved} of {worlds} in {limit} s: median "
+            f"{name:12} 180x8 proved {proved} of {PROVED} in {limit} s: median "
             f"{np.median(seconds):.3f} s, slowest {max(seconds):.3f} s; "
             f"tight is {100 * np.mean(above):.4f} % above",
-            scenario=name, proved=proved, of=worlds, limit=limit, seconds=seconds,
+            scenario=name, proved=proved, of=PROVED, limit=limit, seconds=seconds,
             tight_percent_above=100 * np.mean(above),
         )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 Vectorised over devices (and over rows, where there are several); Lambert's W
 from scipy, only for the links in use. It draws from numpy's own generator, so
-its numbers are its own; ``tests/test_throughput.py`` holds its costs against ours.
+its numbers are its own; ``tests/bench/test_benchmarks.py`` holds its costs against ours.
 """
 
 import numpy as np

@@ -15,9 +15,13 @@ from mec_bench.cell import Cell
 from mec_bench.provenance import Record
 from mec_bench.store import Store
 from mec_bench.sweep import cluster, processes, sweep
+from mec_env.judging.suite import resolve_suite
 
 #: Of each measurement; the median counts.
 REPEATS = 3
+#: Suite that rules are judged on, numbers of cells whose sweeps' difference is theirs, and
+#: numbers of worlds and seeds that the two kinds of workers train.
+JUDGED, CELLS, TRAINED = "paper-large-v1", (2, 42), (2, 8)
 
 
 def timed(call):
@@ -42,7 +46,7 @@ def median(call):
 
 def rules(record):
     """Slots a second of a rule on a suite of 1,000 slots."""
-    suite = mec_env.SUITES["paper-large-v1"]
+    suite = resolve_suite(JUDGED)
     for name in ("local", "nearest", "best-link", "greedy", "remote", "random"):
         mec_env.evaluate(mec_env.RULES[name](), suite.only(worlds=1, slots=2))
         seconds = median(lambda name=name: timed(lambda: mec_env.evaluate(mec_env.RULES[name](), suite)))  # fmt: skip
@@ -53,7 +57,7 @@ def rules(record):
 def overhead(record):
     """Seconds a cell that has nothing to do."""
     suite = mec_env.SUITES["paper-medium-v1"].only(worlds=1, episodes=1, slots=1)
-    few, many = ([Cell("random", suite, seed) for seed in range(count)] for count in (2, 42))
+    few, many = ([Cell("random", suite, seed) for seed in range(count)] for count in CELLS)
     start = median(lambda: swept(few, processes(1)))
     each = (median(lambda: swept(many, processes(1))) - start) / (len(many) - len(few))
     record.row(
@@ -64,8 +68,9 @@ def overhead(record):
 
 def dask(record):
     """Wall time of the same cells, whole trainings, with two workers of either kind."""
-    suite = mec_env.SUITES["paper-medium-v1"].only(worlds=2, episodes=1)
-    cells = [Cell("dirs", suite, seed) for seed in range(8)]
+    worlds, seeds = TRAINED
+    suite = mec_env.SUITES["paper-medium-v1"].only(worlds=worlds, episodes=1)
+    cells = [Cell("dirs", suite, seed) for seed in range(seeds)]
     ours, theirs = [], []
     for _ in range(REPEATS):
         ours.append(swept(cells, processes(2)))

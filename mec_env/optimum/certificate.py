@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from mec_env import checks
 from mec_env.optimum import dual, moves
 from mec_env.optimum.equal_tasks import all_equal, bound_at_tolls, cancel_cycles
 from mec_env.optimum.problem import Problem, problem_of
@@ -102,6 +103,11 @@ def certify_batch(slots, effort="fast", prices=None, time_limit=None, threads=No
     Returns
     -------
     list of Certificate
+
+    Raises
+    ------
+    ValueError
+        As :func:`certify`; for slots of different sizes, or fewer threads than 1.
     """
     parts = [problem_of(slot) for slot in slots]
     if not parts:
@@ -204,8 +210,10 @@ def certify_problems(problems, effort="fast", prices=None, time_limit=None, thre
                 )
                 gap[k] = relative_gap(objective[k], lower_bound[k])
 
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads must be at least 1, not {threads}")
+    if threads is not None:
+        checks.integer("threads", threads, 1)
+    if time_limit is not None:
+        checks.number("time_limit", time_limit, " s", positive=False)
     threads = min(slots, threads or available())
     if threads == 1:
         work(0, slots)

@@ -1,5 +1,6 @@
 """The benches' own claims: the reference costs what we cost, the leaderboard writes what it says."""
 
+import json
 import subprocess
 
 import numpy as np
@@ -35,6 +36,94 @@ def test_reference_step_has_our_shapes():
     assert observation.dtype == np.float32
     # All local: 30 devices, 1 s and 1 J each.
     assert reward == pytest.approx(1 / 60)
+
+
+class Given:
+    """A generator whose exponential numbers are those that it was given."""
+
+    def __init__(self, numbers):
+        self.numbers = numbers
+
+    def standard_exponential(self, shape, dtype):
+        return self.numbers.reshape(shape).astype(dtype)
+
+
+@pytest.mark.parametrize("name", ["paper-medium", "paper-large"])
+def test_reference_is_our_environment_on_the_same_fading(name):
+    ours, theirs = mec_env.MECEnv(name), NumpyEnvironment(mec_env.resolve(name))
+    seen, _ = ours.reset(seed=3)
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        theirs.rng = Given(ours.slot.gain.T.astype(np.float32) / theirs.world.path_gain)
+        np.testing.assert_allclose(theirs.draw()[0], seen, atol=1e-5)
+        decision = rng.integers(0, ours.scenario.mecs + 1, ours.scenario.iotds)
+        _, reward, time, energy = theirs.step(decision[None])
+        seen, ours_reward, _, _, info = ours.step(decision)
+        # The quotient of two float32 numbers, multiplied back, differs in the last of seven digits.
+        assert reward[0] == pytest.approx(ours_reward, rel=1e-6)
+        assert time[0] == pytest.approx(info["time"], rel=1e-6)
+        assert energy[0] == pytest.approx(info["energy"], rel=1e-6)
+
+
+def test_audit_is_the_rules_mean_gap_and_the_links_share():
+    scenario, told = mec_env.SCENARIOS["square-km"].replace(iotds=20, mecs=3), []
+    gaps, share = audit.audit(scenario, 2, 2, told.append)
+    assert sum(told) == 2 * len(mec_env.RULES) * 4
+    suite = mec_env.Suite("own", scenario.replace(slots=2), (0, 1), (0,))
+    expected, shares = {"greedy": [], "greedy+admission": []}, []
+    rule = mec_env.RULES["greedy"]()
+    for slot in suite.slots():
+        best = mec_env.certify(slot)
+        decided = rule.decide(slot)
+        for label, d in (("greedy", decided), ("greedy+admission", mec_env.admit(slot, decided))):
+            objective = mec_env.outcome(slot, d).objective
+            expected[label].append(100 * (objective / best.lower_bound - 1))
+        links = sum(slot.link_cost[i, j - 1] for i, j in enumerate(best.decision) if j)
+        shares.append(100 * links / best.objective)
+    assert set(gaps) == {f"{name}{end}" for name in mec_env.RULES for end in ("", "+admission")}
+    for label, values in expected.items():
+        # The audit's bounds start from the last slot's prices: the same to a part in a thousand.
+        assert gaps[label] == pytest.approx(np.mean(values), abs=0.2)
+    assert share == pytest.approx(np.mean(shares), rel=1e-9)
+
+
+def test_audit_calls_a_scenario_solved_by_a_trivial_rule_alone():
+    every = {f"{name}{end}": 9.0 for name in mec_env.RULES for end in ("", "+admission")}
+    # What knows the slot's prices is no trivial rule.
+    assert audit.verdict({**every, "certified": 0.0, "greedy": 0.1, "remote": 3.0}) == (
+        "best trivial rule remote, 3.00 %"
+    )
+    assert audit.verdict({**every, "best-link+admission": 0.99, "remote": 3.0}) == (
+        "nearly solved by best-link+admission, 0.99 %"
+    )
+
+
+def test_audit_writes_its_page_and_its_record(tmp_path, monkeypatch, capsys):
+    seen = []
+
+    def audited(scenario, worlds, slots, progress):
+        seen.append((scenario.name, worlds, slots))
+        gaps = {f"{name}{end}": 4.0 for name in mec_env.RULES for end in ("", "+admission")}
+        return {**gaps, "remote": 2.5}, 12.0
+
+    monkeypatch.setattr(audit, "audit", audited)
+    monkeypatch.setattr(audit, "PAGE", tmp_path / "audit.md")
+    monkeypatch.setattr(audit, "RESULTS", tmp_path)
+    monkeypatch.setattr("sys.argv", ["audit"])
+    audit.main()
+    names = [*mec_env.SCENARIOS, "city-like"]
+    assert seen == [(name, 3, 20) for name in names]
+    page = (tmp_path / "audit.md").read_text()
+    assert all(f"| {name} | best trivial rule remote, 2.50 % |" in page for name in names)
+    assert "the paper's own *Remote* is 2.50 % above it" in page
+    record = json.loads((tmp_path / "audit.json").read_text())
+    assert list(record["scenarios"]) == names and record["provenance"]["versions"]["numpy"]
+    capsys.readouterr()
+    monkeypatch.setattr("sys.argv", ["audit", "--quick"])
+    (tmp_path / "audit.md").unlink()
+    audit.main()
+    assert not (tmp_path / "audit.md").exists(), "a quick audit only prints"
+    assert seen[-1] == ("city-like", 1, 4)
 
 
 def test_audit_says_what_is_nearly_solved(capsys, monkeypatch):

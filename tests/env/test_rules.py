@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import mec_env
 from mec_env.judging.rules import RULES, Admitted, at_prices, capacity_rule, training_slots
@@ -45,6 +47,58 @@ def test_capacity_rule_counts_each_server_apart():
     s = slot(np.full((4, 2), 1e-6) * [[1], [2], [3], [4]], server_speed=[1e9, 3e9])
     assert capacity_rule(s, [1, 1, 2, 2]).tolist() == [0, 1, 2, 2]
     assert capacity_rule(s, [0, 0, 0, 0]).tolist() == [0, 0, 0, 0]
+
+
+def test_capacity_rule_counts_each_device_s_own_speed():
+    # In order of F the speeds are 1.0, 0.6, 1.2, 0.8, 0.2 Gcycles/s, their sums 1.0, 1.6, 2.8, 3.6:
+    # three fit in 3.0. The last one's 0.2 would fit beside them, but needier devices go first.
+    s = slot(
+        np.full((5, 1), 1e-6),
+        cycles=[4e9, 1e9, 5e9, 3e9, 2e9],
+        local_speed=[0.8e9, 1.0e9, 0.2e9, 1.2e9, 0.6e9],
+        server_speed=[3e9],
+    )
+    assert capacity_rule(s, [1, 1, 1, 1, 1]).tolist() == [0, 1, 0, 1, 1]
+    # Without the device of 0.8 that stays out, the one of 0.2 is let in: 2.8 + 0.2 fills it.
+    assert capacity_rule(s, [0, 1, 1, 1, 1]).tolist() == [0, 1, 1, 1, 1]
+
+
+def test_capacity_rule_on_unequal_servers_and_gains():
+    # Server 1 has 1.5 Gcycles/s, asked by devices 0, 2, 4; server 2 has 0.9, asked by 1, 3.
+    # Devices 0 and 4 have equal tasks: 4 has the larger gain to server 1, and 0 the larger one to
+    # server 2, which it doesn't ask. 4 takes 0.5, 0 another 0.9, which leaves 0.1 for the needier 2.
+    # Device 3 needs less than 1 and takes 0.6 of 0.9; 1 asks for 0.4 more.
+    s = slot(
+        [[2e-6, 9e-6], [1e-6, 9e-6], [8e-6, 1e-6], [1e-6, 1e-6], [3e-6, 1e-6]],
+        cycles=[1e9, 3e9, 2e9, 2e9, 1e9],
+        local_speed=[0.9e9, 0.4e9, 0.3e9, 0.6e9, 0.5e9],
+        server_speed=[1.5e9, 0.9e9],
+    )
+    assert capacity_rule(s, [1, 2, 1, 2, 1]).tolist() == [1, 0, 0, 2, 1]
+    # A server of 1.0 has room for one of the two equals, the one with the better link to it.
+    tight = replace(s, server_speed=np.array([1.0e9, 0.9e9]))
+    assert capacity_rule(tight, [1, 2, 1, 2, 1]).tolist() == [0, 0, 0, 2, 1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_capacity_rule_keeps_the_longest_run_of_the_least_needy(seed):
+    rng = np.random.default_rng(seed)
+    n, m = rng.integers(1, 9), rng.integers(1, 4)
+    s = slot(
+        10.0 ** rng.uniform(-9, -5, (n, m)),
+        cycles=rng.choice([1e9, 2e9, 3e9], n),
+        local_speed=rng.integers(1, 9, n) * 2.0**27,
+        server_speed=rng.integers(1, 25, m) * 2.0**27,
+    )
+    asked = rng.integers(0, m + 1, n)
+    kept = capacity_rule(s, asked)
+    assert np.all((kept == asked) | (kept == 0))
+    for j in range(m):
+        # From the least needy on; among equal tasks from the best link on.
+        queue = sorted(np.flatnonzero(asked == j + 1), key=lambda i: (s.cycles[i], -s.gain[i, j]))
+        fits = np.cumsum(s.local_speed[queue]) <= s.server_speed[j]
+        assert (kept[queue] == np.where(fits, j + 1, 0)).all()
 
 
 def test_remote_is_nearest_under_the_capacity_rule():

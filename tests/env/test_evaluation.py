@@ -1,0 +1,103 @@
+"""An Evaluation's numbers by hand: its interval over worlds or episodes, and its two NRRs."""
+
+import numpy as np
+import pytest
+
+import mec_env
+from mec_env.judging.evaluation import Evaluation
+
+SCENARIO = mec_env.SCENARIOS["paper-medium"].replace(slots=2)
+
+
+def judged(objective, worlds, episodes, lower_bound=None, best=None):
+    """An Evaluation of ``worlds`` worlds of ``episodes`` episodes of two slots."""
+    suite = mec_env.Suite("own", SCENARIO, tuple(range(worlds)), tuple(range(episodes)))
+    objective = np.array(objective, dtype=float)
+    assert objective.shape == (suite.size,)
+    rest = np.zeros(suite.size)
+    return Evaluation(
+        suite,
+        objective=objective,
+        lower_bound=rest if lower_bound is None else np.array(lower_bound),
+        best=rest if best is None else np.array(best),
+        time=rest,
+        energy=rest,
+        offloaded=rest,
+        seconds=rest,
+        decision=np.zeros((suite.size, SCENARIO.iotds), dtype=np.uint8),
+    )
+
+
+def test_of_one_world_the_episodes_are_redrawn():
+    # Episodes' means: (1 + 3) / 2 = 2, (4 + 8) / 2 = 6 and (3 + 5) / 2 = 4. The mean of three redrawn
+    # ones is 2 in one case of 27 and 6 in another, and the percentiles of three units (t of 2
+    # degrees of freedom is 4.303, times the root of 3/2) lie further out than that.
+    mean, low, high = judged([1, 3, 4, 8, 3, 5], worlds=1, episodes=3).interval()
+    assert (mean, low, high) == pytest.approx((4.0, 2.0, 6.0), rel=1e-12)
+
+
+def test_of_several_worlds_the_worlds_are_redrawn_whole():
+    # Two worlds of two episodes: (1 + 3 + 4 + 8) / 4 = 4 and (3 + 5 + 10 + 14) / 4 = 8. An interval
+    # over the four episodes would reach beyond, towards 2 and 12.
+    mean, low, high = judged([1, 3, 4, 8, 3, 5, 10, 14], worlds=2, episodes=2).interval()
+    assert (mean, low, high) == pytest.approx((6.0, 4.0, 8.0), rel=1e-12)
+
+
+def test_of_one_world_and_one_episode_there_is_nothing_to_redraw():
+    assert judged([1, 4], worlds=1, episodes=1).interval() == (2.5, 2.5, 2.5)
+
+
+def test_episodes_of_one_mean_have_an_interval_of_one_point():
+    # Slots within an episode are alike for a reason: what they differ by is not counted.
+    assert judged([1, 3, 0, 4], worlds=1, episodes=2).interval() == (2.0, 2.0, 2.0)
+
+
+def test_the_interval_of_other_values_is_of_those():
+    evaluation = judged([1, 3, 4, 8], worlds=1, episodes=2)
+    mean, low, high = evaluation.interval([0.5, 0.1, 0.7, 0.9])
+    assert (mean, low, high) == pytest.approx((0.55, 0.3, 0.8), rel=1e-12)
+    assert all(type(value) is float for value in (mean, low, high))
+
+
+def test_more_confidence_is_a_wider_interval():
+    rng = np.random.default_rng(0)
+    evaluation = judged(rng.normal(10.0, 1.0, 80), worlds=1, episodes=40)
+    wide, narrow = evaluation.interval(confidence=0.95), evaluation.interval(confidence=0.5)
+    assert wide[0] == narrow[0]
+    assert wide[1] < narrow[1] < narrow[0] < narrow[2] < wide[2]
+    # The middle half of a normal is 0.674 deviations to either side, 95 % 1.96: of the mean of 40
+    # episodes' means, whose deviation is estimated within some 12 %.
+    deviation = evaluation.objective.reshape(40, 2).mean(axis=1).std(ddof=1) / 40**0.5
+    assert narrow[2] - narrow[1] == pytest.approx(2 * 0.674 * deviation, rel=0.1)
+    assert wide[2] - wide[1] == pytest.approx(2 * 2.02 * deviation, rel=0.1)
+
+
+def test_a_paired_difference_has_the_interval_of_the_differences():
+    one = judged([1, 3, 4, 8], worlds=1, episodes=2)
+    other = judged([3, 3, 5, 5], worlds=1, episodes=2)
+    # Differences -2, 0, -1, 3: of the episodes -1 and 1.
+    assert one.minus(other) == pytest.approx((0.0, -1.0, 1.0), rel=1e-12, abs=1e-12)
+
+
+def test_the_two_normalised_reward_rates_and_the_gap():
+    # A reward is 1 / objective. The best known costs 4, the policy 5: (1/5) / (1/4) = 0.8. The
+    # bound is 3: (1/5) / (1/3) = 0.6, and the gap (5 - 3) / 3.
+    evaluation = judged([5.0, 2.0], 1, 1, lower_bound=[3.0, 1.0], best=[4.0, 2.0])
+    assert evaluation.nrr_paper == pytest.approx([0.8, 1.0], rel=1e-15)
+    assert evaluation.nrr == pytest.approx([0.6, 0.5], rel=1e-15)
+    assert evaluation.gap == pytest.approx([2 / 3, 1.0], rel=1e-15)
+
+
+def test_the_papers_rate_is_that_of_rewards():
+    suite = mec_env.SUITES["square-km-v1"].only(worlds=1, episodes=1, slots=3)
+    evaluation = mec_env.evaluate(mec_env.RULES["greedy"](), suite)
+    known = mec_env.evaluate(mec_env.RULES["certified"](), suite)
+    _, best = suite.reference()
+    env = mec_env.MECEnv.for_evaluation(next(suite.worlds())[1])
+    env.reset(seed=0)
+    rule = mec_env.RULES["greedy"]()
+    for k in range(3):
+        reward = env.step(rule.decide(env.slot))[1]
+        assert evaluation.nrr_paper[k] == pytest.approx(reward / (1.0 / best[k]), rel=1e-12)
+    # Nothing beats what is known for the slot, which was proved.
+    assert np.all(known.nrr_paper <= 1.0 + 1e-6) and np.all(evaluation.nrr_paper < known.nrr_paper)

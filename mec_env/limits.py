@@ -56,7 +56,11 @@ MOST_UNEQUAL_SERVERS = 1e12
 
 def number(field, value, label=None):
     """Return ``value`` as a float that ``field`` may have; ``label`` is its name in the error."""
-    limits, label = LIMITS[field], label or field
+    limits = LIMITS[field]
+    # Nearly always; the words are only made where something is wrong.
+    if type(value) is float and limits.low <= value <= limits.high:
+        return value
+    label = label or field
     real = checks.number(label, value, positive=not limits.zero, allowed=limits.allowed())
     if not (limits.low <= real <= limits.high or (limits.zero and real == 0.0)):
         raise ValueError(f"{label} = {value!r}: must be a finite number {limits.allowed()}")

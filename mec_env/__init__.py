@@ -4,11 +4,13 @@
 numba, pettingzoo and the rest are loaded when a name that needs them is first used.
 """
 
+import os
 from typing import TYPE_CHECKING
 
 from gymnasium.envs.registration import register, registry
 
 from mec_env.lazily import lazily
+from mec_env.uncached import allow_uncached
 from mec_env.version import __version__
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from mec_env.views.gym_env import MECEnv
     from mec_env.views.pettingzoo_env import MECParallelEnv, env, parallel_env, raw_env
     from mec_env.views.vector_env import MECVectorEnv
+
+# Before any kernel is imported, by whatever name.
+allow_uncached(os.path.dirname(__file__))
 
 # Public name -> module that holds it; a test holds that it says what the imports above do.
 _HOMES = {

@@ -73,9 +73,12 @@ def integer(field, value, low, high=None):
     return int(value)
 
 
-def number(field, value, unit="", positive=True):
-    """Return ``value`` as a finite float, positive or (``positive=False``) 0 or more."""
-    allowed = ("a finite number above 0" if positive else "a finite number of 0 or more") + unit
+def number(field, value, unit="", positive=True, allowed=None):
+    """Return ``value`` as a finite float, positive or (``positive=False``) 0 or more.
+
+    ``allowed`` words what is, where it is more than that; the caller checks the rest.
+    """
+    allowed = "a finite number " + (allowed or ("above 0" if positive else "of 0 or more")) + unit
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"{field} = {value!r}: must be {allowed}")
     try:

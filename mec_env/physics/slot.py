@@ -5,11 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
-from mec_env import checks
+from mec_env import limits
 from mec_env.physics import cost
 from mec_env.physics.link import SMALLEST_GAIN, link_table
 
-SMALLEST_POSITIVE = np.nextafter(0.0, 1.0)
+_NUMBERS = "bandwidth noise max_power kappa exponent weight_time weight_energy".split()
+LARGEST_GAIN = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +18,8 @@ class Slot:
     """An immutable snapshot of one slot, SI units, read-only arrays.
 
     Built by the environments; by hand with the same fields, for instances of
-    your own. Arrays are copied.
+    your own. Arrays are copied. What a number may be stands in
+    ``mec_env.limits.LIMITS``.
 
     Attributes
     ----------
@@ -44,7 +46,9 @@ class Slot:
     Raises
     ------
     ValueError
-        If shapes don't fit or a number is not positive and finite.
+        If shapes don't fit, a number is outside its limits, the fastest server is
+        over 1e12 times as fast as the slowest, or a device's own CPU takes over
+        1e9 W.
     """
 
     gain: np.ndarray
@@ -63,34 +67,21 @@ class Slot:
     _by_server: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self):
-        for name in ("bandwidth", "noise", "max_power", "weight_time"):
-            checks.number(name, getattr(self, name))
-        for name in ("kappa", "exponent", "weight_energy"):
-            checks.number(name, getattr(self, name), positive=False)
-        with np.errstate(over="ignore"):
-            gain = np.asarray(self.gain, dtype=np.float32)
-        if gain.ndim != 2 or not gain.size:
-            raise ValueError(f"gain: shape {gain.shape}, must be (devices, servers)")
+        for name in _NUMBERS:
+            object.__setattr__(self, name, limits.number(name, getattr(self, name)))
+        gain = _gains(self.gain)
         n, m = gain.shape
         shapes = dict(distance=(n, m), data_bits=(n,), cycles=(n,), local_speed=(n,))
-        shapes.update(gain=(n, m), server_speed=(m,))
+        shapes.update(server_speed=(m,))
+        object.__setattr__(self, "gain", frozen(gain.astype(np.float64)))
         for name, shape in shapes.items():
-            array = np.array(gain if name == "gain" else getattr(self, name), dtype=np.float64)
-            if array.shape != shape:
-                raise ValueError(f"{name}: shape {array.shape}, must be {shape}")
-            lowest = {"distance": 0.0, "gain": SMALLEST_GAIN}.get(name, SMALLEST_POSITIVE)
-            # Two passes where all is well, as nearly always; NaN fails both comparisons.
-            if not (array.min() >= lowest and array.max() < np.inf):
-                bad = ~(np.isfinite(array) & (array >= lowest))
-                # numpy's own float32 of an overflowing gain is inf: show what was given.
-                value = np.asarray(getattr(self, name), dtype=np.float64)[bad][0]
-                allowed = {"distance": "0 or more", "gain": f"at least {SMALLEST_GAIN:.3g}"}
-                raise ValueError(
-                    f"{name}: holds {value:g}, all must be finite and "
-                    f"{allowed.get(name, 'above 0')}"
-                )
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
+            array = limits.array(name, getattr(self, name), shape)
+            object.__setattr__(self, name, frozen(array))
+        limits.check_servers(self.server_speed.min(), self.server_speed.max())
+        most = limits.LIMITS["max_power"].high
+        limits.check_local_power(
+            self.kappa, self.exponent, self.local_speed.max(), most, f"{most:g} W"
+        )
         by_server = np.array(gain.T, order="C")
         by_server.setflags(write=False)
         object.__setattr__(self, "_by_server", by_server)
@@ -131,6 +122,26 @@ class Slot:
     def tasks(self):
         """The tasks as the kernels of ``mec_env.physics.cost`` take them."""
         return cost.Tasks(self.data_bits, self.cycles, np.sqrt(self.cycles))
+
+
+def _gains(given):
+    """Gains as a float32 array (N, M), each a normal number."""
+    try:
+        with np.errstate(over="ignore"):
+            gain = np.asarray(given, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("gain: must be an array of numbers, shape (devices, servers)") from None
+    if gain.ndim != 2 or not gain.size:
+        raise ValueError(f"gain: shape {gain.shape}, must be (devices, servers)")
+    if not (gain.min() >= SMALLEST_GAIN and gain.max() <= LARGEST_GAIN):
+        bad = ~(np.isfinite(gain) & (gain >= SMALLEST_GAIN))
+        # numpy's own float32 of an overflowing gain is inf: show what was given.
+        value = np.asarray(given, dtype=np.float64)[bad][0]
+        raise ValueError(
+            f"gain: holds {value:g}, all must be finite and at least {SMALLEST_GAIN:.3g}"
+            f" (up to {LARGEST_GAIN:.3g})"
+        )
+    return gain
 
 
 def physics_of(parameters):

@@ -1,20 +1,18 @@
 """A scenario from a real city: two CSV files of latitudes and longitudes."""
 
-import csv
 import math
 import os
 
+from mec_env import checks
+from mec_env.scenario.coordinates import read_coordinates
 from mec_env.scenario.named import resolve
 
 EARTH_RADIUS = 6_371_000.0
 # Wider than any city: such a span means a wrong column or a stray point.
 MAX_SPAN = 200_000.0
 
-_LATITUDE = ("latitude", "lat")
-_LONGITUDE = ("longitude", "lon", "lng", "long")
 
-
-def city_scenario(sites, users, **fields):
+def city_scenario(sites, users, latitude=None, longitude=None, missing="refuse", **fields):
     """Devices where a city's users are, servers at its base stations.
 
     Degrees (WGS84) become metres by the equirectangular projection about the
@@ -25,7 +23,14 @@ def city_scenario(sites, users, **fields):
     ----------
     sites, users : path
         CSV files with a header and columns of latitude and longitude [degrees],
-        in any order and among any others.
+        in any order and among any others; see
+        :func:`mec_env.scenario.coordinates.read_coordinates` for what is read.
+    latitude, longitude : str or (str, str), optional
+        Names of the columns where they are not the usual ones; a pair names those
+        of the sites and of the users.
+    missing : {"refuse", "drop"}
+        Whether a row without a position is an error, or is left out and counted in
+        a warning.
     **fields
         Scenario fields to replace.
 
@@ -35,6 +40,8 @@ def city_scenario(sites, users, **fields):
 
     Raises
     ------
+    OSError
+        For a file that is missing or can't be read.
     ValueError
         For a missing column, an empty file, a field that is no number or no
         coordinate, or files that don't belong to one city.
@@ -43,8 +50,12 @@ def city_scenario(sites, users, **fields):
     --------
     >>> scenario = city_scenario("sites.csv", "users.csv", slots=50)  # doctest: +SKIP
     """
-    servers, devices = read_coordinates(sites), read_coordinates(users)
-    points = servers + devices
+    latitudes, longitudes = _pair("latitude", latitude), _pair("longitude", longitude)
+    servers, devices = (
+        read_coordinates(path, latitudes[k], longitudes[k], missing)
+        for k, path in enumerate((sites, users))
+    )
+    points = _across_the_meridian(servers + devices)
     lat = [p[0] for p in points]
     lon = [p[1] for p in points]
     middle = math.radians(0.5 * (min(lat) + max(lat)))
@@ -72,57 +83,17 @@ def city_scenario(sites, users, **fields):
     return resolve("square-km", **{**given, **fields})
 
 
-def read_coordinates(path):
-    """Latitudes and longitudes of a CSV file.
-
-    Returns
-    -------
-    list of (float, float)
-        Latitude and longitude [degrees] of each row.
-    """
-    name = os.fspath(path)
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            return _coordinates(name, csv.reader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{name}: is no CSV file in UTF-8 ({error})") from None
+def _pair(name, value):
+    """A column's name in the sites' file and in the users'."""
+    pair = tuple(value) if checks.is_list(value) else (value, value)
+    if len(pair) != 2 or not all(word is None or isinstance(word, str) for word in pair):
+        raise ValueError(f"{name} = {value!r}: must be a column's name or a pair of names")
+    return pair
 
 
-def _coordinates(name, rows):
-    header = [column.strip().lower() for column in next(rows, [])]
-    columns = []
-    for words in (_LATITUDE, _LONGITUDE):
-        found = [header.index(word) for word in words if word in header]
-        if not found:
-            raise ValueError(
-                f"{name}: no column {words[0]!r} among {', '.join(header) or 'no columns'}"
-            )
-        columns.append(found[0])
-    points = [
-        _coordinate(name, rows.line_num, row, columns)
-        for row in rows
-        if any(cell.strip() for cell in row)
-    ]
-    if not points:
-        raise ValueError(f"{name}: has no rows, at least one position is needed")
-    return points
-
-
-def _coordinate(name, line, row, columns):
-    values = []
-    for column, what, limit in zip(columns, ("latitude", "longitude"), (90.0, 180.0)):
-        text = row[column].strip() if column < len(row) else ""
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise ValueError(f"{name}, line {line}: {what} = {text!r}: must be a number in degrees")
-        if abs(value) > limit:
-            swapped = "; are latitude and longitude swapped?" if what == "latitude" else ""
-            raise ValueError(
-                f"{name}, line {line}: {what} = {value:g}: must be from {-limit:g} to {limit:g} "
-                f"degrees{swapped}"
-            )
-        values.append(value)
-    return tuple(values)
+def _across_the_meridian(points):
+    """Points on one side of the 180th meridian or, told by their span, on both."""
+    lon = [p[1] for p in points]
+    if max(lon) - min(lon) <= 180.0:
+        return points
+    return [(a, b + 360.0 if b < 0.0 else b) for a, b in points]

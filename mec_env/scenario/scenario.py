@@ -6,12 +6,17 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mec_env import checks
+from mec_env import checks, limits
 from mec_env.laws import channels, layouts, rewards
 from mec_env.whole_file import write_text
 
 MAX_DEVICES = 1_000_000
 MAX_SERVERS = 10_000
+# Fields of one number; what each may be stands in `mec_env.limits`.
+_NUMBERS = (
+    "cluster_spread reference_gain path_loss_exponent shadowing bandwidth noise max_power "
+    "kappa exponent weight_time weight_energy"
+).split()
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,9 @@ class Scenario:
 
     A field that says *number, Range or values* takes one number for all,
     ``Range(low, high)`` (or ``{"low": …, "high": …}``) for a uniform draw each,
-    or a sequence with one number per device or server.
+    or a sequence with one number per device or server. What a number may be
+    stands in ``mec_env.limits.LIMITS`` and docs/model.md: physically generous,
+    and such that costs and rewards are finite and positive.
 
     Attributes
     ----------
@@ -45,7 +52,7 @@ class Scenario:
     device_layout : str
         ``uniform``, ``gaussian``, ``levy``, ``clusters`` or ``given``.
     clusters : int
-        Number of clusters of the layout ``clusters``.
+        Number of clusters of the layout ``clusters`` (1 to 1,000,000).
     cluster_spread : float
         Standard deviation of a cluster as a share of the area's sides.
     device_positions, server_positions : tuple of (x, y), optional
@@ -79,7 +86,8 @@ class Scenario:
     local_speed : number, Range or values per device
         f_i0 of equation (8) [cycles/s]; a Range is drawn once per world.
     server_speed : number, Range or values per server
-        F_j^max of equation (6) [cycles/s]; a Range is drawn once per world.
+        F_j^max of equation (6) [cycles/s]; a Range is drawn once per world. The
+        fastest is at most 1e12 times the slowest.
     weight_time, weight_energy : float
         phi_T (positive) [1/s] and phi_E (0 or more) [1/J] of equation (10).
     reward : str
@@ -140,7 +148,7 @@ class Scenario:
         put("iotds", checks.integer("iotds", self.iotds, 1, MAX_DEVICES))
         put("slots", checks.integer("slots", self.slots, 1, 2**31 - 1))
         put("world_seed", checks.integer("world_seed", self.world_seed, 0, 2**64 - 1))
-        put("clusters", checks.integer("clusters", self.clusters, 1))
+        put("clusters", checks.integer("clusters", self.clusters, 1, MAX_DEVICES))
         put("area", _area(self.area))
         if not isinstance(self.layout_per_episode, bool):
             raise ValueError(
@@ -151,12 +159,9 @@ class Scenario:
         checks.known("channel", self.channel, channels.LAWS)
         checks.known("reward", self.reward, rewards.REWARDS)
         checks.known("tasks", self.tasks, ("slot", "world"))
-        for field in ("cluster_spread", "reference_gain", "bandwidth", "noise", "max_power"):
-            put(field, checks.number(field, getattr(self, field)))
-        for field in ("path_loss_exponent", "shadowing", "kappa", "exponent", "weight_energy"):
-            put(field, checks.number(field, getattr(self, field), positive=False))
-        # At phi_T = 0 the best power would be 0, which no device attains.
-        put("weight_time", checks.number("weight_time", self.weight_time))
+        # At weight_time = 0 the best power would be 0, which no device attains.
+        for field in _NUMBERS:
+            put(field, limits.number(field, getattr(self, field)))
         for who in ("device", "server"):
             put(f"{who}_positions", self._positions(who))
         for field, count in (
@@ -166,16 +171,14 @@ class Scenario:
             ("server_speed", self.mecs),
         ):
             put(field, _spread(field, getattr(self, field), count))
-        fastest = upper(self.local_speed)
-        try:
-            power = self.kappa * fastest**self.exponent
-        except OverflowError:
-            power = float("inf")
-        if power > self.max_power:
-            raise ValueError(
-                f"local_speed = {fastest:g}: local power kappa * local_speed ** exponent = "
-                f"{power:g} W must not exceed max_power = {self.max_power:g} W, equation (7)"
-            )
+        limits.check_servers(lower(self.server_speed), upper(self.server_speed))
+        limits.check_local_power(
+            self.kappa,
+            self.exponent,
+            upper(self.local_speed),
+            self.max_power,
+            f"max_power = {self.max_power:g} W, equation (7)",
+        )
 
     def _positions(self, who):
         layout, count = getattr(self, f"{who}_layout"), self.iotds if who == "device" else self.mecs
@@ -250,7 +253,7 @@ def _area(value):
     sides = value if checks.is_list(value) else (value, value)
     if len(sides) != 2:
         raise ValueError(f"area = {value!r}: must be a side or a pair (width, height) in metres")
-    return tuple(checks.number("area", side, " [m]") for side in sides)
+    return tuple(limits.number("area", side) for side in sides)
 
 
 def _spread(field, value, count):
@@ -260,7 +263,7 @@ def _spread(field, value, count):
             raise ValueError(f"{field} = {dict(value)!r}: a range has just the keys low and high")
         value = Range(value["low"], value["high"])
     if isinstance(value, Range):
-        low, high = (checks.number(f"{field}.{k}", v) for k, v in vars(value).items())
+        low, high = (limits.number(field, v, f"{field}.{k}") for k, v in vars(value).items())
         if low > high:
             raise ValueError(f"{field} = {value}: low must not exceed high")
         return Range(low, high)
@@ -269,8 +272,8 @@ def _spread(field, value, count):
             raise ValueError(
                 f"{field}: {len(value)} values; must be one number, Range(low, high) or {count} values"
             )
-        return tuple(checks.number(f"{field}[{k}]", v) for k, v in enumerate(value))
-    return checks.number(field, value)
+        return tuple(limits.number(field, v, f"{field}[{k}]") for k, v in enumerate(value))
+    return limits.number(field, value)
 
 
 def upper(value):
@@ -278,6 +281,13 @@ def upper(value):
     if isinstance(value, Range):
         return value.high
     return max(value) if isinstance(value, tuple) else value
+
+
+def lower(value):
+    """Smallest number that a field of one number, a Range or values can give."""
+    if isinstance(value, Range):
+        return value.low
+    return min(value) if isinstance(value, tuple) else value
 
 
 def _toml(value):

@@ -2,13 +2,15 @@
 
 import math
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mec_env import MECEnv, city_scenario
-from mec_env.scenario.city import EARTH_RADIUS, read_coordinates
+from mec_env.scenario.city import EARTH_RADIUS
+from mec_env.scenario.coordinates import read_coordinates
 
 
 @pytest.fixture
@@ -93,7 +95,13 @@ def test_a_single_point_still_has_an_area(files):
         # A city of another continent, and one whose swap stays within 90 degrees.
         ("lat,lon\n51.5,-0.12\n", r"sites.csv and .*users.csv: points span .* km, at most 200 km"),
         ("lat,lon\n80.0,-37.8\n", r"swapped in one file\?"),
-        (b"lat,lon,name\n-37.8,144.96,caf\xe9\n", r"users.csv: .*UTF-8"),
+        # 0x81 is no letter in Windows-1252.
+        (b"lat,lon,name\n-37.8,144.96,caf\x81\n", r"users.csv: .*UTF-8"),
+        ("lat,lon\n-37,8,144,96\n", r"users.csv, line 2: 4 cells under 2 columns; .* quotes"),
+        ("y,x\n-37.8,144.96\n", r"no column 'latitude' among y, x; name it with latitude="),
+        ("lat\tname\n-37.8\tx\n", r"no column 'longitude' among lat, name"),
+        (b"\xff\xfea", r"users.csv: is no CSV file in UTF-8, UTF-16 or Windows-1252"),
+        (f"lat,lon\n{'1' * 200_000},1\n", r"users.csv: is no CSV file \(field larger"),
     ],
 )
 def test_bad_files_are_refused(files, users, words):
@@ -105,6 +113,90 @@ def test_bad_files_are_refused(files, users, words):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.csv"):
         city_scenario(tmp_path / "nowhere.csv", tmp_path / "nowhere.csv")
+    with pytest.raises(FileNotFoundError, match=r"^[^\[].*nowhere\.csv: there is no such file$"):
+        read_coordinates(tmp_path / "nowhere.csv")
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(OSError, match=rf"^{re.escape(str(tmp_path))}: (is a folder|can't be read)"):
+        read_coordinates(tmp_path)
+
+
+TWO = [(-37.81, 144.96), (-37.82, 144.97)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stop_id,stop_lat,stop_lon\nS1,-37.81,144.96\nS2,-37.82,144.97\n",
+        "lat;lon;name\n-37.81;144.96;a, b\n-37.82;144.97;c\n",
+        "lat;lon\n-37,81;144,96\n-37,82;144,97\n",
+        "lat\tlon\n-37.81\t144.96\n-37.82\t144.97\n",
+        "lat\tlon\r\n-37,81\t144,96\r\n-37,82\t144,97\r\n",
+        'lat,lon\n"-37,81","144,96"\n"-37,82","144,97"\n',
+        "lat|lon\n-37.81|144.96\n-37.82|144.97",
+        "# from a survey, 2026\n#lat,lon of masts\n\nlat,lon\n-37.81,144.96\n-37.82,144.97\n",
+        "sep=;\nlat;lon\n-37.81;144.96\n-37.82;144.97\n",
+        "name,lat,lon\ncafé,-37.81,144.96\n#2,-37.82,144.97\n".encode("cp1252"),
+        "name,lat,lon\ncafé,-37.81,144.96\nx,-37.82,144.97\n".encode(),
+        "name\tlat\tlon\ncafé\t-37.81\t144.96\nx\t-37.82\t144.97\n".encode("utf-16"),
+        'name,lat,lon\n"two\nlines",-37.81,144.96\nx,-37.82,144.97,,\n',
+    ],
+)
+def test_tables_as_people_have_them(files, text):
+    path, _ = files(text, "")
+    assert read_coordinates(path) == TWO
+
+
+def test_columns_may_be_named(files):
+    sites = "Y,X,lat,lon\n-37.81,144.96,0,0\n-37.82,144.97,0,0\n"
+    named = dict(latitude="y", longitude=" X")
+    assert read_coordinates(files(sites, "")[0], **named) == TWO
+    both = files(sites, sites.replace("lat,lon", "a,b"))
+    assert city_scenario(*both, **named).area == pytest.approx((878.434, 1111.949), abs=0.01)
+    pairs = dict(latitude=("y", None), longitude=("x", "lon"))
+    assert city_scenario(*files(sites, USERS), **pairs) == city_scenario(*files(SITES, USERS))
+    with pytest.raises(ValueError, match=r"no column 'breite' among y, x, lat, lon"):
+        read_coordinates(files(sites, "")[0], latitude="Breite")
+    with pytest.raises(ValueError, match=r"^latitude = 3: must be a column's name or a pair"):
+        city_scenario(*files(sites, USERS), latitude=3)
+
+
+HOLES = "# masts\nlat,lon\n-37.81,144.96\n,\n,144.9\n-37.8,NULL\nnan,n/a\n-37.82,144.97\n-37.8\n"
+
+
+def test_rows_without_a_position_are_refused_with_their_line(files):
+    path, _ = files(HOLES.replace("\n,\n", "\n"), "")
+    with pytest.raises(
+        ValueError, match=r'sites.csv, line 4: latitude = .*; missing="drop" leaves'
+    ):
+        read_coordinates(path)
+
+
+def test_rows_without_a_position_are_left_out_on_request_and_counted(files):
+    path, users = files(HOLES, USERS)
+    with pytest.warns(UserWarning, match=r"sites.csv: 4 of 6 rows have no position") as seen:
+        assert read_coordinates(path, missing="drop") == TWO
+    assert len(seen) == 1
+    with pytest.warns(UserWarning, match=r"sites.csv: 4 of 6"):
+        assert city_scenario(path, users, missing="drop").mecs == 2
+    # What is there and wrong is refused all the same, and so is a file of nothing else.
+    for text, words in (
+        ("lat,lon\n-37.8,east\n", r"longitude = 'east': must be a number in degrees$"),
+        ("lat,lon\n-37.8,\n", r"has no rows, at least one position is needed; 1 have none"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            read_coordinates(files(text, "")[0], missing="drop")
+    with pytest.raises(ValueError, match=r"^missing = 'skip': must be one of drop, refuse"):
+        read_coordinates(path, missing="skip")
+
+
+def test_a_city_may_lie_across_the_180th_meridian(files):
+    # Taveuni, Fiji: 0.02 degrees at 16.8 degrees south are 2,223.9 m * 0.957319 = 2,129.0 m.
+    scenario = city_scenario(*files("lat,lon\n-16.8,179.99\n", "lat,lon\n-16.8,-179.99\n"))
+    assert scenario.area == pytest.approx((2128.98, 1.0), abs=0.05)
+    # West to east.
+    assert scenario.server_positions[0][0] == 0.0 < scenario.device_positions[0][0]
 
 
 @pytest.mark.skipif("MEC_CITY_DATA" not in os.environ, reason="MEC_CITY_DATA names no folder")

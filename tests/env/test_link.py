@@ -24,9 +24,9 @@ TASKS = [
 ]
 
 
-def exact(table, weight_time, weight_energy, gain):
+def exact(table, weight_time, weight_energy, gain, digits=40):
     """Spectral efficiency, power and weighted cost per bit and Hz, in 40 digits."""
-    with mpmath.workdps(40):
+    with mpmath.workdps(digits):
         c = mpmath.mpf(float(gain)) / mpmath.mpf(table.noise)
         cap = mpmath.mpf(table.max_power)
         power = cap

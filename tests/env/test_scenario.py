@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mec_env import SCENARIOS, Range, Scenario, resolve
 from mec_env.laws.channels import LAWS
 from mec_env.laws.rewards import REWARDS
+from mec_env.limits import LIMITS
 
 NAN, INF = float("nan"), float("inf")
 
@@ -180,7 +181,9 @@ def test_unknown_fields_get_the_nearest_right_name():
 
 # --- TOML -------------------------------------------------------------------------
 
-POSITIVE_NUMBERS = st.floats(1e-300, 1e300)
+
+def numbers(field):
+    return st.floats(LIMITS[field].low, LIMITS[field].high)
 
 
 def spreads(low, high, count):
@@ -200,13 +203,13 @@ def scenarios(draw):
         iotds=iotds,
         area=draw(st.tuples(st.floats(1, 1e6), st.floats(1, 1e6))),
         channel=draw(st.sampled_from(sorted(LAWS))),
-        noise=draw(POSITIVE_NUMBERS),
-        bandwidth=draw(POSITIVE_NUMBERS),
-        weight_energy=draw(st.one_of(st.just(0.0), POSITIVE_NUMBERS)),
+        noise=draw(numbers("noise")),
+        bandwidth=draw(numbers("bandwidth")),
+        weight_energy=draw(st.one_of(st.just(0.0), numbers("weight_energy"))),
         data_bits=draw(spreads(1e-3, 1e12, iotds)),
         cycles=draw(spreads(1e-3, 1e12, iotds)),
         local_speed=draw(spreads(1e-3, 1.1e9, iotds)),
-        server_speed=draw(spreads(1e-3, 1e12, mecs)),
+        server_speed=draw(spreads(1.0, 1e12, mecs)),
         reward=draw(st.sampled_from(sorted(REWARDS))),
         tasks=draw(st.sampled_from(["slot", "world"])),
         world_seed=draw(st.integers(0, 2**63 - 1)),

@@ -1,0 +1,110 @@
+"""The numbers that a field of a Scenario or a Slot may have: physically generous, and enough
+that no cost built from them overflows or vanishes.
+
+Every quantity reaches from the absurdly small to the absurdly large, in other units than SI
+too (gigacycles, noise of 1). Within these limits, and with gains that are normal float32
+numbers, a device costs from 1e-30 to 1e100, so that objectives of a million devices, their
+reciprocals, ratios and squares are all finite and positive in float64.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mec_env import checks
+
+
+class Limits(NamedTuple):
+    """What one field may be: from ``low`` to ``high``, and 0 too where it has a meaning."""
+
+    low: float
+    high: float
+    unit: str
+    zero: bool = False
+
+    def allowed(self):
+        """In words, as error messages have it."""
+        span = f"from {self.low:g} to {self.high:g}{self.unit and ' '}{self.unit}"
+        if not self.zero:
+            return f"above 0 ({span})"
+        return f"of 0 or more ({'0, or ' if self.low else ''}{span})"
+
+
+LIMITS = {
+    "area": Limits(1e-3, 1e15, "m"),
+    "cluster_spread": Limits(1e-9, 1e9, ""),
+    "reference_gain": Limits(1e-40, 1e40, ""),
+    "path_loss_exponent": Limits(0.0, 1e3, "", zero=True),
+    "shadowing": Limits(0.0, 1e5, "dB", zero=True),
+    "distance": Limits(0.0, 2e15, "m", zero=True),
+    "bandwidth": Limits(1e-3, 1e15, "Hz"),
+    "noise": Limits(1e-30, 1e6, "W"),
+    "max_power": Limits(1e-9, 1e9, "W"),
+    "kappa": Limits(1e-100, 1e9, "", zero=True),
+    "exponent": Limits(0.0, 1e3, "", zero=True),
+    "data_bits": Limits(1e-3, 1e15, "bit"),
+    "cycles": Limits(1e-3, 1e15, "cycles"),
+    "local_speed": Limits(1e-3, 1e15, "cycles/s"),
+    "server_speed": Limits(1e-3, 1e15, "cycles/s"),
+    "weight_time": Limits(1e-9, 1e9, "1/s"),
+    "weight_energy": Limits(1e-9, 1e9, "1/J", zero=True),
+}
+
+# Beyond it the prices of a bound have no digits left: float64 has 16.
+MOST_UNEQUAL_SERVERS = 1e12
+
+
+def number(field, value, label=None):
+    """Return ``value`` as a float that ``field`` may have; ``label`` is its name in the error."""
+    limits = LIMITS[field]
+    # Nearly always; the words are only made where something is wrong.
+    if type(value) is float and limits.low <= value <= limits.high:
+        return value
+    label = label or field
+    real = checks.number(label, value, positive=not limits.zero, allowed=limits.allowed())
+    if not (limits.low <= real <= limits.high or (limits.zero and real == 0.0)):
+        raise ValueError(f"{label} = {value!r}: must be a finite number {limits.allowed()}")
+    return real
+
+
+def array(field, values, shape):
+    """Return ``values`` as a new float64 array of ``shape`` whose entries ``field`` may have."""
+    limits = LIMITS[field]
+    try:
+        out = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{field}: must be an array of numbers, shape {shape}") from None
+    if out.shape != shape:
+        raise ValueError(f"{field}: shape {out.shape}, must be {shape}")
+    # Two passes where all is well, as nearly always; NaN fails both comparisons.
+    if not (out.min() >= limits.low and out.max() <= limits.high):
+        bad = ~((out >= limits.low) & (out <= limits.high))
+        if limits.zero:
+            bad &= out != 0.0
+        if bad.any():
+            raise ValueError(
+                f"{field}: holds {out[bad][0]:g}, all must be finite and {limits.allowed()}"
+            )
+    return out
+
+
+def check_servers(slowest, fastest):
+    """Refuse servers so unequal that nothing certain could be said of a slot."""
+    if fastest > MOST_UNEQUAL_SERVERS * slowest:
+        raise ValueError(
+            f"server_speed: from {slowest:g} to {fastest:g} cycles/s, the fastest must be at most "
+            f"{MOST_UNEQUAL_SERVERS:g} times the slowest"
+        )
+
+
+def check_local_power(kappa, exponent, fastest, most, bound):
+    """Refuse devices whose own CPU would take more than ``most`` [W], in words ``bound``."""
+    try:
+        power = kappa * float(fastest) ** exponent
+    except OverflowError:
+        power = float("inf")
+    if power > most:
+        raise ValueError(
+            f"local_speed = {fastest:g}: local power kappa * local_speed ** exponent = "
+            f"{power:g} W must not exceed {bound}"
+        )

@@ -1,6 +1,5 @@
 """What every recorded result says of its run: command, versions, machine and load."""
 
-import json
 import os
 import platform
 import shlex
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from mec_bench.json_text import json_text
 from mec_env.whole_file import write_text
 
 _PACKAGES = (
@@ -64,7 +64,7 @@ def write_json(path, record):
     """Write a record to a file, whole or not at all; its folder is made where it is missing."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(record, indent=1) + "\n")
+    write_text(path, json_text(record) + "\n")
 
 
 class Record:

@@ -11,8 +11,9 @@ import numpy as np
 
 import mec_env
 from mec_bench.limits import deadline, one_core, one_sentence
+from mec_bench.packing import pack
 from mec_bench.provenance import provenance
-from mec_bench.store import pack
+from mec_bench.scores import scored
 from mec_bench.training_log import ENDLESS, TrainingLog
 from mec_env.judging.evaluation import is_local, join
 
@@ -55,7 +56,7 @@ def head(cell, command):
 
 def failure(record, error, trace=None):
     """The record of a cell that came to nothing."""
-    nothing = {"objective": [], "gap": [], "decisions": None}
+    nothing = {"means": None, "gaps": None, "decisions": None}
     return {**record, "status": "failed", "error": error, "traceback": trace, **nothing}
 
 
@@ -84,13 +85,12 @@ def _measure(cell, tell):
         "training_seconds": float(np.mean(spent)),
         "parameter_count": counts[0],
         "milliseconds": float(1e3 * np.median(whole.seconds)),
-        "time": float(whole.time.mean()),
-        "energy": float(whole.energy.mean()),
-        "offloaded": float(whole.offloaded.mean()),
-        "objective": whole.objective.tolist(),
-        "gap": whole.gap.tolist(),
-    }
-    return measured, pack(whole.decision)
+        **scored(
+            (len(suite.world_seeds), len(suite.episode_seeds), suite.scenario.slots),
+            whole.objective, whole.lower_bound, whole.time, whole.energy, whole.offloaded,
+        ),
+    }  # fmt: skip
+    return measured, pack(whole.decision, suite)
 
 
 def slots_for(learner, slots, budget):

@@ -17,7 +17,7 @@ from mec_bench.report.page import data
 from mec_bench.report.pick import first_slot
 from mec_bench.report.wording import interval, milliseconds, percent
 from mec_bench.standings import boards
-from tests.bench.made_up_cells import MadeUp, cell, failed
+from tests.bench.synthetic_cells import MadeUp, cell, failed
 
 EVIL = '</script><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>{{script}}'
 TRAINED = [{"world": 0, "slots": 10, "curve": []}]

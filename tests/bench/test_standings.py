@@ -9,7 +9,7 @@ from mec_bench.bootstrap import Redraw, interval, iqm
 from mec_bench.naming import names_of
 from mec_bench.standings import TAUS, boards, load_cells, profile, ranks
 from mec_env.judging.intervals import tail
-from tests.bench.made_up_cells import cell, failed
+from tests.bench.synthetic_cells import cell, failed
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,13 @@
 """Cells for the tests of standings and report: real slots and rules, learners made up from the optimum."""
 
+import hashlib
+import json
+import lzma
+
 import numpy as np
 
 import mec_env
+from mec_bench.packing import unpack
 
 PROVENANCE = {
     "command": "python -m benchmarks.leaderboard",
@@ -51,6 +56,41 @@ def failed(learner, seed=0, error="it broke", traceback="Traceback: it broke", *
     """A failed cell."""
     fields = dict(status="failed", error=error, traceback=traceback, seed=seed) | fields
     return cell(learner, objective=[], **fields) | {"gap": []}
+
+
+def write_version_1(file, suite, record, packed):
+    """Write a cell of today in the layout of version 1, worked out anew from its decisions.
+
+    Parameters
+    ----------
+    file : Path
+        Of the record; the decisions go beside it.
+    suite : Suite
+    record, packed
+        As ``mec_bench.run.run`` returns them.
+
+    Returns
+    -------
+    Path
+        ``file``.
+    """
+    decisions = unpack(packed, suite)
+    outcomes = [mec_env.outcome(slot, d) for slot, d in zip(suite.slots(), decisions)]
+    objective = np.array([outcome.objective for outcome in outcomes])
+    data = lzma.compress(decisions.astype(np.uint8).tobytes())
+    beside = file.with_name(f"{file.stem}.decisions.xz")
+    beside.write_bytes(data)
+    kept = {key: value for key, value in record.items() if key not in ("means", "gaps")} | {
+        "version": 1,
+        "objective": objective.tolist(),
+        "gap": (objective / suite.reference()[0] - 1.0).tolist(),
+        "time": float(np.mean([outcome.time for outcome in outcomes])),
+        "energy": float(np.mean([outcome.energy for outcome in outcomes])),
+        "offloaded": float(np.mean(decisions > 0)),
+        "decisions": {"file": beside.name, "sha256": hashlib.sha256(data).hexdigest()},
+    }
+    file.write_text(json.dumps(kept, indent=1))
+    return file
 
 
 class MadeUp:

@@ -129,7 +129,7 @@ def parse(arguments, out=OUT, command=COMMAND):
         "--trust", action="store_true", help="load saved models, which runs code that is in them"
     )
     parser.add_argument("--force", action="store_true", help="run again what is there")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help=f"default {OUT}")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help=f"default {out}")
     options = parser.parse_args(arguments)
     if (options.sites is None) != (options.users is None):
         parser.error("--sites and --users go together: one file each")
@@ -205,7 +205,7 @@ def print_boards(cells):
         print(f"\n{board.label}: {board.worlds} worlds of {board.episodes} x {board.slots} slots\n")
         rows = []
         for standing in board.standings:
-            parts = [BY_KEY[key].cell(standing) for key in SHOWN]
+            parts = [BY_KEY[key].entry(standing) for key in SHOWN]
             rows.append([f"{part.text} {part.note}".strip() for part in parts])
         print(text_table(head, rows))
 
@@ -220,9 +220,14 @@ def report(arguments, out=OUT):
         type=Path,
         default=out,
         metavar="FOLDER",
-        help=f"that holds the cells, default {OUT}",
+        help=f"that holds the cells, default {out}",
     )
-    parser.add_argument("--readme", type=Path, metavar="FILE", help="whose table is to be replaced")
+    parser.add_argument(
+        "--readme",
+        type=Path,
+        metavar="FILE",
+        help="whose part between the markers is replaced; the tables go to docs/leaderboard.md beside it",
+    )
     options = parser.parse_args(arguments)
     try:
         for file in write(options.out / "cells", options.out, readme=options.readme):

@@ -14,6 +14,7 @@ from mec_bench.json_text import json_text
 from mec_env.whole_file import write_text
 
 _PACKAGES = (
+    "mec-offloading",
     "numpy",
     "numba",
     "scipy",
@@ -95,9 +96,11 @@ class Record:
 def revision(folder):
     """The commit of a checkout that holds ``folder``, with ``-dirty`` if its code was changed.
 
-    What is written into ``benchmarks/results`` is no change of the code. None without git.
+    What is written into ``benchmarks/results`` is no change of the code. None without git, and
+    where git doesn't keep the folder: a package installed somewhere inside a checkout of
+    something else.
     """
-    if shutil.which("git") is None:
+    if shutil.which("git") is None or not _git(folder, "ls-files", ".").stdout:
         return None
     said = _git(folder, "describe", "--always")
     if said.returncode:

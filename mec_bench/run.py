@@ -50,7 +50,7 @@ def run(cell, command, tell=None, last_words=None):
 
 def head(cell, command):
     """What every record of a cell says, with where it was run."""
-    where = {**provenance("benchmarks.leaderboard"), "command": command}
+    where = {**provenance("mec_bench.commands"), "command": command}
     return {**cell.head(), "provenance": where}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import mec_env
-from mec_bench.bootstrap import Redraw, interval, iqm
+from mec_bench.bootstrap import Redraw, iqm, percentiles
 from mec_bench.naming import names_of
 from mec_bench.scores import scores_of
 
@@ -136,7 +136,7 @@ class Pairs:
     def difference(self, a, b):
         """As of :meth:`Board.difference`."""
         ours, theirs = self.redrawn[a.method], self.redrawn[b.method]
-        bounds = None if ours is None else interval(ours - theirs, self.units)
+        bounds = None if ours is None else percentiles(ours - theirs, self.units)
         return a.mean - b.mean, *(bounds or (None, None))
 
     def separated(self, a, b):
@@ -337,9 +337,9 @@ def _numbers(fields, redraw, pairs):
     counts = [cell["parameter_count"] for cell in cells if cell.get("parameter_count") is not None]
     return fields | dict(
         iqm=float(iqm(scores.ravel())),
-        iqm_interval=None if again is None else interval(iqm(again), redraw.units),
+        iqm_interval=None if again is None else percentiles(iqm(again), redraw.units),
         mean=float(scores.mean()),
-        mean_interval=interval(means, redraw.units),
+        mean_interval=percentiles(means, redraw.units),
         nrr=mean("nrr"),
         objective=mean("objective"),
         time=mean("time"),

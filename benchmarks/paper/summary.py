@@ -56,7 +56,7 @@ def text(records, titles, own=(), beyond=None):
         "# What holds of the paper",
         "",
         "Made by `python -m benchmarks.paper summary` from `benchmarks/results/paper/`. Every verdict",
-        "comes from a rule in `benchmarks/paper_*.py`: on our numbers the",
+        "comes from a rule in `benchmarks/paper/`: on our numbers the",
         "95 % interval of the paired difference over worlds decides, on the paper's own its printed",
         "numbers as they stand. Where the text gives no tolerance, ours is named in the claim.",
         "Our numbers count what is recorded; the paper's own also the tables that aren't yet.",

@@ -52,7 +52,9 @@ def test_a_cell_says_what_it_is(tmp_path):
     again = [mec_env.outcome(s, d).objective for s, d in zip(SUITE.slots(), read_decisions(kept, tmp_path))]  # fmt: skip
     assert kept["means"]["objective"] == [[np.mean(again[:3])], [np.mean(again[3:])]]
     gap = np.array(again) / SUITE.reference()[0] - 1
-    assert np.ravel(kept["means"]["gap"]) == pytest.approx(gap.reshape(2, 3).mean(axis=1), abs=1e-15)
+    assert np.ravel(kept["means"]["gap"]) == pytest.approx(
+        gap.reshape(2, 3).mean(axis=1), abs=1e-15
+    )
     assert scores_of(kept).gap == pytest.approx(gap, rel=2**-24)
 
 

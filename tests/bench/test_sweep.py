@@ -97,7 +97,7 @@ def test_what_is_there_is_skipped(tmp_path):
     assert all(store.done(cell) for cell in wanted)
     assert not store.done(Cell("random", SUITE, 2))
     # A record without its decisions, or cut short, is not there.
-    (tmp_path / f"{wanted[0].name}.decisions.xz").unlink()
+    (tmp_path / f"{wanted[0].name}.decisions-v2.xz").unlink()
     (tmp_path / f"{wanted[1].name}.json").write_text('{"kind": "ce')
     assert not any(store.done(cell) for cell in wanted)
 

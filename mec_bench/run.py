@@ -15,7 +15,8 @@ from mec_bench.packing import pack
 from mec_bench.provenance import provenance
 from mec_bench.scores import scored
 from mec_bench.training_log import ENDLESS, TrainingLog
-from mec_env.judging.evaluation import is_local, join
+from mec_env.judging.evaluation import join
+from mec_env.judging.playing import is_local
 
 
 def run(cell, command, tell=None, last_words=None):

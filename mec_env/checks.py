@@ -1,20 +1,64 @@
 """The border's error messages: one sentence with the field, the value and what is allowed."""
 
 import difflib
+import inspect
 import math
 from numbers import Integral, Real
+
+
+class UnexpectedKeyword(TypeError, ValueError):
+    """A keyword that a function doesn't take.
+
+    A TypeError worded as Python's, since libraries that try a keyword look for that, and a
+    ValueError as every other bad argument is. It takes one string and no more, because
+    ``gymnasium.make`` raises it anew with a longer one.
+    """
+
+
+def keywords(function, given, allowed):
+    """Raise for a keyword that a function with ``**fields`` doesn't take.
+
+    Parameters
+    ----------
+    function : callable
+        Its own parameters are among the names that a message may point to.
+    given : iterable of str
+        The keywords that its ``**fields`` caught.
+    allowed : container of str
+        Those that may be among them.
+
+    Raises
+    ------
+    UnexpectedKeyword
+        With the nearest right name.
+    """
+    for name in given:
+        if name not in allowed:
+            named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+            own = inspect.signature(function).parameters.values()
+            names = [p.name for p in own if p.kind in named and p.name != "self"]
+            raise UnexpectedKeyword(
+                f"{function.__qualname__}() got an unexpected keyword argument {name!r}"
+                f"{_nearest(name, [*names, *allowed], 0.5)}"
+            )
+
+
+def _nearest(name, names, alike=0.4):
+    """The end of a message: the nearest of the names, if any is at least this much alike."""
+    close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=alike)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def known(kind, name, names):
     """Return ``name`` if it is among ``names``; otherwise raise with the nearest right one."""
     if name in names:
         return name
-    close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.4)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
     listed = sorted(names)
     if len(listed) > 40:
         listed = [*listed[:3], f"… {listed[-1]} ({len(listed)} names)"]
-    raise ValueError(f"{kind} = {name!r}: must be one of {', '.join(listed)}{hint}")
+    raise ValueError(
+        f"{kind} = {name!r}: must be one of {', '.join(listed)}{_nearest(name, names)}"
+    )
 
 
 def integer(field, value, low, high=None):

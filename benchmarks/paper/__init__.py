@@ -1,1 +1,1 @@
-"""The paper's tables and figures, worked out anew, and what of its claims they bear out."""
+"""The paper's tables and figures, one command each, with a verdict on each of its claims."""

@@ -1,1 +1,1 @@
-"""How fast things are: the environment, certificates, admission, DIRS and the sweep, one script each."""
+"""How fast things are, as ratios to a stated reference, measured in one run."""

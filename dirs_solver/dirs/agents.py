@@ -41,12 +41,14 @@ class Agents(nn.Module):
     def __init__(self, scenario, hidden, inputs="gains", seed=0):
         super().__init__()
         n, m = scenario.iotds, scenario.mecs
-        f = observation.features(scenario)
+        found = [part.block for part in observation.parts(scenario)]
         self.servers, self.devices, self.inputs = m, n, inputs
         self.observed = observation.size(scenario)
-        self._blocks = n * f.per_device if inputs == "gains+tasks" else 0
-        self._speed = inputs == "gains+tasks" and f.server_speed > 0.0
-        self.width = n + self._blocks + self._speed
+        self._shared = self._own = 0
+        if inputs == "gains+tasks":
+            self._shared = n * sum(block.per == observation.DEVICE for block in found)
+            self._own = sum(block.per == observation.SERVER for block in found)
+        self.width = n + self._shared + self._own
         sizes = (self.width, *hidden, n)
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         for fan_in, fan_out in pairwise(sizes):
@@ -73,10 +75,11 @@ class Agents(nn.Module):
         gains = observations[:, : m * n].reshape(slots, m, n).transpose(0, 1)
         if self.inputs == "gains":
             return gains
-        end = m * n + self._blocks
-        parts = [gains, observations[:, m * n : end].expand(m, slots, self._blocks)]
-        if self._speed:
-            parts.append(observations[:, end : end + m].t().unsqueeze(2))
+        end = m * n + self._shared
+        parts = [gains, observations[:, m * n : end].expand(m, slots, self._shared)]
+        if self._own:
+            own = observations[:, end:].reshape(slots, self._own, m)
+            parts.append(own.permute(2, 0, 1))
         return torch.cat(parts, dim=2)
 
     def fit_inputs(self, observations):

@@ -12,7 +12,8 @@ import json
 import os
 import zipfile
 
-from mec_env.views.gym_env import spaces_of
+from mec_env.laws.actions import MODES
+from mec_env.views.spaces import observation_space
 
 ALGORITHMS = ("a2c", "ppo", "ddpg", "td3", "sac")
 
@@ -38,8 +39,8 @@ class SavedModel:
         ValueError
         """
         observed, action = self.model.observation_space, self.model.action_space
-        wanted = {spaces_of(scenario, actions)[1].shape for actions in ("decisions", "scores")}
-        size = spaces_of(scenario, "decisions")[0].shape
+        wanted = {mode.space(scenario).shape for mode in MODES.values()}
+        size = observation_space(scenario).shape
         if observed.shape != size:
             raise ValueError(
                 f"the model: trained on observations of shape {observed.shape}, "

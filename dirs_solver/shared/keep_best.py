@@ -42,6 +42,11 @@ class Best:
         observed, _ = self._env.reset(seed=self._seed)
         return self._env.step(act(observed))[4]["objective"]
 
+    def rewards(self, act):
+        """The scenario's reward of a policy on each judged slot, (JUDGED,)."""
+        observed, _ = self._env.reset(seed=self._seed)
+        return self._env.step(act(observed))[1]
+
     def judge(self, act, copy):
         """Judge a policy.
 

@@ -1,21 +1,22 @@
 """evaluate(policy, suite): what a policy comes to, slot by slot, on the same slots as all others."""
 
-import inspect
-import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from mec_env.judging.intervals import interval
+from mec_env.judging.playing import Judged, is_local
 from mec_env.judging.suite import Suite, resolve_suite
+from mec_env.judging.summary import table
 from mec_env.optimum.certificate import certify
-from mec_env.views.gym_env import MECEnv
-from mec_env.views.pettingzoo_env import MECParallelEnv
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """A policy's record on a suite; arrays (S,), in the order of the suite's slots.
+
+    Of a suite whose unit of score is the episode, S is the number of episodes, and objectives,
+    bounds, times, energies and seconds are sums over the episode's slots.
 
     Attributes
     ----------
@@ -31,7 +32,7 @@ class Evaluation:
         Share of devices that offload.
     seconds : (S,) float64
         Wall time of the decision [s].
-    decision : (S, N) uint8, or uint16 where there are more than 255 servers
+    decision : (slots, N) uint8, or uint16 where there are more than 255 servers
         0 runs locally, j on server j.
     """
 
@@ -44,6 +45,24 @@ class Evaluation:
     offloaded: np.ndarray
     seconds: np.ndarray
     decision: np.ndarray
+
+    def __repr__(self):
+        means = self.objective.mean(), 100.0 * self.gap.mean()
+        slots = f"{self.objective.size} slot{'s' if self.objective.size > 1 else ''}"
+        return "Evaluation({}: {}, mean objective {:.6g}, mean gap {:.3g} %)".format(
+            self.suite.name, slots, *means
+        )
+
+    def summary(self):
+        """A table to read: the mean of each world, that of all, and its bootstrap interval.
+
+        Objective, gap [%], NRR, time [s], energy [J] and share of devices that offload [%].
+
+        Returns
+        -------
+        str
+        """
+        return table(self)
 
     @property
     def gap(self):
@@ -107,12 +126,13 @@ def evaluate(policy, suite, progress=None, bounds=None, seed=0):
 
     Parameters
     ----------
-    policy : object
-        With one of ``decide(slot) -> decision`` (rules and solvers: they see the
+    policy : object, or (slots, N) array
+        Decisions that were made before, or an object with one of ``decide(slot) -> decision`` (rules and solvers: they see the
         whole :class:`mec_env.Slot`), ``act(observation) -> action`` (learned: the
-        whole observation; the action may be a decision or scores), or
-        ``act(agent, observation) -> scores`` (local: run through the parallel
-        environment, so it sees its own column and no more). If it has
+        whole observation; ``actions`` says in which mode, by default decisions, or scores
+        where the action is no integers), or ``act(agent, observation) -> action`` (local: run
+        through the parallel environment of ``agents``, by default ``servers``, so it sees
+        its own column and no more). If it has
         ``prepare(scenario)``, that is called once per world, with training slots
         to draw; ``reset(seed)``, before each episode, with a number of its own.
     suite : Suite or str
@@ -120,7 +140,7 @@ def evaluate(policy, suite, progress=None, bounds=None, seed=0):
     progress : callable, optional
         Called with 1 after every slot.
     bounds : (lower_bound, best), optional
-        (S,) each, of an earlier Evaluation on the same slots. By default those
+        Per unit of score, (S,) each, of an earlier Evaluation on the same slots. By default those
         that ship with a frozen suite; of other suites each slot is certified.
     seed : int
         0 to 2**32 - 1; for policies that draw random numbers, through ``reset``. The
@@ -133,79 +153,42 @@ def evaluate(policy, suite, progress=None, bounds=None, seed=0):
     Raises
     ------
     ValueError
-        For an unknown suite, a policy with neither method, or a decision that
-        is not allowed.
+        For an unknown suite, a policy with neither method, other ``agents``, or a
+        decision that is not allowed.
     """
     suite = resolve_suite(suite)
-    local = is_local(policy)
+    if not isinstance(policy, np.ndarray):
+        is_local(policy)
     bounds = suite.reference() if bounds is None else bounds
-    columns = {key: [] for key in ("objective", "time", "energy", "offloaded", "seconds")}
+    columns = {key: np.empty(suite.size) for key in Judged._fields}
     decisions = np.empty((suite.size, suite.scenario.iotds), _smallest(suite.scenario.mecs))
     certified = []
-    for world_seed, scenario in suite.worlds():
-        env = (MECParallelEnv if local else MECEnv).for_evaluation(scenario)
-        if hasattr(policy, "prepare"):
-            policy.prepare(scenario)
-        for episode in suite.episode_seeds:
-            if hasattr(policy, "reset"):
-                policy.reset(seed * 1_000_000_007 + world_seed * 1_000_003 + episode)
-            observation, _ = env.reset(seed=episode)
-            for _ in range(scenario.slots):
-                if bounds is None:
-                    last = certified[-1].prices if certified else None
-                    certified.append(certify(env.slot, prices=last))
-                action, seconds = _ask(policy, env, observation, local)
-                k = len(columns["seconds"])
-                decided = env.decision(action) if local else action
-                observation, _, _, _, info = env.step(action)
-                decisions[k] = decided
-                info = info["mec_0"] if local else info
-                columns["seconds"].append(seconds)
-                for key in ("objective", "time", "energy", "offloaded"):
-                    columns[key].append(info[key])
-                if progress is not None:
-                    progress(1)
+    for k, played in enumerate(suite.play(policy, seed, slots=bounds is None)):
+        if bounds is None:
+            # The last slot's prices are a warm start.
+            last = certified[-1].prices if certified else None
+            certified.append(certify(played.slot, prices=last))
+        decisions[k] = played.decision
+        for key, value in zip(Judged._fields, played.outcome):
+            columns[key][k] = value
+        if progress is not None:
+            progress(1)
     if bounds is None:
-        bounds = [c.lower_bound for c in certified], [c.objective for c in certified]
+        found = [[getattr(c, key) for c in certified] for key in ("lower_bound", "objective")]
+        bounds = [suite.per_unit(np.array(values)) for values in found]
     lower_bound, best = (np.asarray(values) for values in bounds)
-    columns = {key: np.array(values) for key, values in columns.items()}
-    return Evaluation(suite, lower_bound=lower_bound, best=best, decision=decisions, **columns)
+    offloaded = suite.per_unit(columns.pop("offloaded")) / suite.slots_per_unit
+    columns = {key: suite.per_unit(values) for key, values in columns.items()}
+    return Evaluation(
+        suite,
+        lower_bound=lower_bound,
+        best=best,
+        decision=decisions,
+        offloaded=offloaded,
+        **columns,
+    )
 
 
 def _smallest(mecs):
     """The smallest type that holds a decision of 0 .. mecs."""
     return np.uint8 if mecs < 256 else np.uint16
-
-
-def is_local(policy):
-    """Whether a policy acts server by server, so that the evaluation shows it no more than that.
-
-    Raises
-    ------
-    ValueError
-        For an object that is no policy.
-    """
-    if hasattr(policy, "decide"):
-        return False
-    if not hasattr(policy, "act"):
-        raise ValueError(
-            f"policy = {policy!r}: must have decide(slot), act(observation) or act(agent, observation)"
-        )
-    return len(inspect.signature(policy.act).parameters) == 2
-
-
-def _ask(policy, env, observation, local):
-    """The policy's action and the wall time it took [s]."""
-    if hasattr(policy, "decide"):
-        slot = env.slot
-        start = time.perf_counter()
-        action = policy.decide(slot)
-        return action, time.perf_counter() - start
-    start = time.perf_counter()
-    if local:
-        action = {agent: policy.act(agent, seen) for agent, seen in observation.items()}
-    else:
-        action = np.asarray(policy.act(observation))
-        if action.dtype.kind == "f":
-            action = env.simulator.vote(action)
-    return action, time.perf_counter() - start

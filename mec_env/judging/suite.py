@@ -13,10 +13,11 @@ from types import MappingProxyType
 import numpy as np
 
 from mec_env import checks
+from mec_env.draws.streams import Space
 from mec_env.judging.shipped_bounds import load_reference
 from mec_env.scenario.named import SCENARIOS
 from mec_env.scenario.scenario import Scenario
-from mec_env.views.gym_env import MECEnv
+from mec_env.simulator.simulator import Simulator
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Suite:
         Episodes of a world, in the evaluation key space.
     frozen : str
         The frozen suite that this one is or is a part of; empty for one of your own.
+    unit : str
+        What is scored: each ``slot``, or each ``episode`` with its slots' sums.
     """
 
     name: str
@@ -42,11 +45,26 @@ class Suite:
     world_seeds: tuple[int, ...]
     episode_seeds: tuple[int, ...]
     frozen: str = ""
+    unit: str = "slot"
+
+    def __post_init__(self):
+        checks.known("unit", self.unit, ("slot", "episode"))
 
     @property
     def size(self):
         """Number of slots."""
         return len(self.world_seeds) * len(self.episode_seeds) * self.scenario.slots
+
+    @property
+    def slots_per_unit(self):
+        """Slots that one score is of: 1, or those of an episode."""
+        return 1 if self.unit == "slot" else self.scenario.slots
+
+    def per_unit(self, values):
+        """Sums over each unit of score of values (slots,)."""
+        if self.unit == "slot":
+            return values
+        return values.reshape(-1, self.slots_per_unit).sum(axis=1)
 
     def only(self, worlds=None, episodes=None, slots=None):
         """The same suite cut to its first worlds, episodes or slots of each."""
@@ -71,14 +89,33 @@ class Suite:
 
     def slots(self):
         """Every :class:`mec_env.Slot` of the suite, in order: world, episode, slot."""
-        still = np.zeros(self.scenario.iotds, dtype=np.int64)
-        for _, scenario in self.worlds():
-            env = MECEnv.for_evaluation(scenario)
-            for seed in self.episode_seeds:
-                env.reset(seed=seed)
-                for _ in range(scenario.slots):
-                    yield env.slot
-                    env.step(still)
+        still = np.zeros((self.size, self.scenario.iotds), dtype=np.int64)
+        for played in self.play(still):
+            yield played.slot
+
+    def play(self, policy, seed=0, slots=True):
+        """Step the evaluation environment with what is decided, slot after slot.
+
+        Parameters
+        ----------
+        policy : object, or (slots, N) integer array
+            As :func:`mec_env.evaluate` takes it, or decisions that were made before.
+        seed : int
+            For policies that draw random numbers, through their ``reset``.
+        slots : bool
+            Whether the Slot that was decided is wanted; making one takes a while.
+
+        Yields
+        ------
+        slot : mec_env.Slot or None
+        decision : (N,) int64
+        outcome : mec_env.judging.playing.Judged
+            Objective, time, energy, share offloaded, and the seconds that it took to decide.
+        """
+        # Views stand above the suites' names, which the command line asks for alone.
+        from mec_env.judging.playing import play
+
+        return play(self, policy, seed, slots)
 
     def reference(self):
         """Bounds (S,) and best objectives known (S,), or None if the suite is not frozen."""
@@ -93,10 +130,23 @@ class Suite:
         )
         return tuple(a.reshape(shape)[part].ravel() for a in (known.lower_bound, known.objective))
 
+    def _drawn(self):
+        """Every slot as it is drawn, whatever was decided before it."""
+        for _, scenario in self.worlds():
+            simulator = Simulator(scenario, space=Space.EVALUATION)
+            observed = np.empty((1, simulator.observation_size), dtype=np.float32)
+            for seed in self.episode_seeds:
+                simulator.seed(0, seed)
+                simulator.reset(np.zeros(1, dtype=np.int64), observed)
+                for _ in range(scenario.slots):
+                    yield simulator.slot()
+                    carry = simulator.carry
+                    simulator.resume(carry._replace(slot=carry.slot + 1), observed)
+
     def content_hash(self):
         """SHA-256 over all that the slots were drawn to be."""
         digest = hashlib.sha256()
-        for slot in self.slots():
+        for slot in self._drawn():
             # Gains are float32 numbers; as such they are the same on every machine.
             digest.update(slot.gain.astype(np.float32).tobytes())
             for array in (slot.data_bits, slot.cycles, slot.local_speed, slot.server_speed):

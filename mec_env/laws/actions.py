@@ -1,7 +1,142 @@
-"""From scores to a decision: the paper's maximum vote (section IV-C, item 5)."""
+"""Action modes by name: their spaces, what is allowed in them, and how they become a decision.
+
+A decision is (N,) integers: 0 runs a device locally, j on server j. To add a mode: a function
+that fills a decision, a branch in :func:`decode`, a line in ``MODES``.
+
+| mode | action | becomes a decision by |
+| --- | --- | --- |
+| ``decisions`` | ``MultiDiscrete([M + 1] * N)`` | itself |
+| ``scores`` | ``Box(0, 1, (M * N,))``, server by server | the paper's maximum vote (section IV-C, item 5) |
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
+from gymnasium import spaces
 from numba import njit
+
+DECISIONS, SCORES = 0, 1
+
+
+class Mode(NamedTuple):
+    """A way to say where devices run.
+
+    Attributes
+    ----------
+    code : int
+        By which the kernel knows it.
+    dtype : type
+        Of the array that the kernel takes.
+    kinds : str
+        numpy's kinds of dtype that are taken: ``iu`` integers, ``fiu`` any numbers.
+    must_be : str
+        What an entry must be, for messages.
+    range : callable
+        range(scenario) -> lowest and highest value that is not refused.
+    space : callable
+        space(scenario) -> the Space of one agent that decides for all.
+    agents : str
+        Whose entries stand together: ``servers`` (M equal parts) or ``devices`` (N of them).
+    agent_space : callable
+        agent_space(scenario) -> the Space of one of these agents.
+    """
+
+    code: int
+    dtype: type
+    kinds: str
+    must_be: Callable
+    range: Callable
+    space: Callable
+    agents: str
+    agent_space: Callable
+
+
+def _box(size):
+    return spaces.Box(0.0, 1.0, (size,), dtype=np.float32)
+
+
+#: Every action mode by name.
+MODES = {
+    "decisions": Mode(
+        code=DECISIONS,
+        dtype=np.int64,
+        kinds="iu",
+        must_be=lambda s: f"from 0 (local) to {s.mecs}",
+        range=lambda s: (0, s.mecs),
+        space=lambda s: spaces.MultiDiscrete(np.full(s.iotds, s.mecs + 1)),
+        agents="devices",
+        agent_space=lambda s: spaces.Discrete(s.mecs + 1),
+    ),
+    "scores": Mode(
+        code=SCORES,
+        dtype=np.float32,
+        kinds="fiu",
+        must_be=lambda s: "a number",
+        # The vote clips scores beyond [0, 1], so only what is no number is refused.
+        range=lambda s: (-np.inf, np.inf),
+        space=lambda s: _box(s.mecs * s.iotds),
+        agents="servers",
+        agent_space=lambda s: _box(s.iotds),
+    ),
+}
+
+#: The mode in which agents of a kind act, unless they say otherwise.
+MODE_OF_AGENTS = {"servers": "scores", "devices": "decisions"}
+
+
+def as_action(action, mode, shape, name="action"):
+    """An action as the array that the kernel takes; its values are not looked at.
+
+    Raises
+    ------
+    ValueError
+        For a wrong shape or dtype.
+    """
+    array = np.asarray(action)
+    if array.shape != shape:
+        raise ValueError(f"{name}: shape {array.shape}, must be {shape}")
+    if array.dtype.kind not in mode.kinds:
+        wanted = "integers" if mode.kinds == "iu" else "numbers"
+        raise ValueError(f"{name}: dtype {array.dtype}, must be {wanted}")
+    return np.ascontiguousarray(array, dtype=mode.dtype)
+
+
+@njit(cache=True, nogil=True)
+def first_bad(actions, active, low, high):
+    """Row and position of the first action outside low .. high, or (-1, -1)."""
+    for e in range(actions.shape[0]):
+        if active[e]:
+            # Counting without a way out of the loop is vector code, a search is not.
+            good = 0
+            for k in range(actions.shape[1]):
+                # What is not a number fails both comparisons.
+                good += (actions[e, k] >= low) & (actions[e, k] <= high)
+            if good < actions.shape[1]:
+                for k in range(actions.shape[1]):
+                    if not (actions[e, k] >= low and actions[e, k] <= high):
+                        return e, k
+    return -1, -1
+
+
+@njit(cache=True, nogil=True)
+def decode(code, action, gain, decision):
+    """Fill ``decision`` (N,) int64 by a row's action.
+
+    Parameters
+    ----------
+    code : int
+        Of the mode.
+    action : (size,) array
+        With values that the mode allows.
+    gain : (M, N) float32
+        Channel gains.
+    """
+    if code == DECISIONS:
+        for i in range(decision.size):
+            decision[i] = np.int64(action[i])
+    else:
+        vote(action, gain, decision)
 
 
 @njit(cache=True, nogil=True)

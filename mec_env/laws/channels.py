@@ -1,8 +1,9 @@
-"""Channel gain laws by name: how a gain depends on distance, and how it fades.
+"""Channel laws by name: how a link's gain depends on distance, and which fading it has.
 
-Each law is a path gain, a function of distance that a world fixes once, times a
-fading factor of mean one that every slot draws anew. Distances below 1 m count
-as 1 m.
+A law is a path gain, a function of distance that a world fixes once, times a fading factor
+(:mod:`mec_env.laws.fading`) of mean one that every slot draws anew. Distances below 1 m count
+as 1 m. ``LAWS`` is the only place to touch to add a law; its fading is named there, and a
+new kind of fading is a kernel in ``fading.py``.
 
 | name | path gain | fading | source |
 | --- | --- | --- | --- |
@@ -14,29 +15,68 @@ as 1 m.
 """
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
-
-from mec_env.draws.streams import EXPONENTIAL_RANGE
-
-NO_FADING, RAYLEIGH, RICIAN = 0, 1, 2
-
-# A drawn gain is a float32 number; links and observations take normal ones.
-SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
-LARGEST = float(np.finfo(np.float32).max)
 
 _LIGHT_SPEED = 3e8
 _CARRIER = 915e6
 _ANTENNA_GAIN = 3.0
-_LINE_OF_SIGHT_SHARE = 0.3
 
-FADING = {
-    "rayleigh": RAYLEIGH,
-    "are": NO_FADING,
-    "droo": RAYLEIGH,
-    "lydroo": RICIAN,
-    "log-distance": NO_FADING,
+
+class ChannelLaw(NamedTuple):
+    """One way in which links depend on distance and fade.
+
+    Attributes
+    ----------
+    path_gain : callable
+        path_gain(scenario, distance [m], at least 1) -> power gain, arrays of one shape.
+    fading : str
+        A name of ``mec_env.laws.fading.FADINGS``.
+    shadowed : bool
+        Whether the scenario's ``shadowing`` counts.
+    line_of_sight : float
+        Share of the mean power that travels in line of sight, for Rician fading.
+    """
+
+    path_gain: Callable
+    fading: str = "none"
+    shadowed: bool = False
+    line_of_sight: float = 0.0
+
+
+def _power_law(scenario, d):
+    return scenario.reference_gain * d**-scenario.path_loss_exponent
+
+
+def _inverse_square(scenario, d):
+    return d**-2.0
+
+
+def _free_space(exponent):
+    """Free space at one metre, and from there a power of the distance."""
+
+    def path_gain(scenario, d):
+        wave = _LIGHT_SPEED / (4.0 * math.pi * _CARRIER * d)
+        return _ANTENNA_GAIN * wave**exponent
+
+    return path_gain
+
+
+#: Every channel law by name.
+LAWS = {
+    "rayleigh": ChannelLaw(_power_law, "rayleigh"),
+    "are": ChannelLaw(_inverse_square),
+    "droo": ChannelLaw(_free_space(2.8), "rayleigh"),
+    "lydroo": ChannelLaw(_free_space(3.0), "rician", line_of_sight=0.3),
+    "log-distance": ChannelLaw(_power_law, shadowed=True),
 }
+
+
+def law_of(scenario):
+    """The ChannelLaw of a scenario."""
+    return LAWS[scenario.channel]
 
 
 def path_gain(scenario, distance, shadowing_db=0.0):
@@ -48,62 +88,14 @@ def path_gain(scenario, distance, shadowing_db=0.0):
     distance : array of float
         Any shape [m].
     shadowing_db : array of float
-        Gain added by shadowing [dB]; only ``log-distance`` has any.
+        Gain added by shadowing [dB]; 0 where the law has none.
 
     Returns
     -------
     array of float, same shape
     """
-    d = np.maximum(distance, 1.0)
-    if scenario.channel == "are":
-        return d**-2.0
-    if scenario.channel in ("droo", "lydroo"):
-        wave = _LIGHT_SPEED / (4.0 * math.pi * _CARRIER * d)
-        return _ANTENNA_GAIN * wave ** (2.8 if scenario.channel == "droo" else 3.0)
-    gain = scenario.reference_gain * d**-scenario.path_loss_exponent
+    gain = law_of(scenario).path_gain(scenario, np.maximum(distance, 1.0))
     return gain * np.power(10.0, shadowing_db / 10.0)
-
-
-def line_of_sight_share(scenario):
-    """Share of a faded link's mean power that travels in line of sight, 0 for Rayleigh."""
-    return _LINE_OF_SIGHT_SHARE if FADING[scenario.channel] == RICIAN else 0.0
-
-
-def gain_range(scenario):
-    """Smallest and largest gain that a link of this scenario can have.
-
-    Shadowing counts up to six standard deviations, where draws are cut off.
-
-    Raises
-    ------
-    ValueError
-        If they are no normal float32 numbers, which drawn gains are.
-    """
-    with np.errstate(all="ignore"):
-        low, high = _extremes(scenario)
-    if not (SMALLEST_NORMAL <= low and high <= LARGEST):
-        raise ValueError(
-            f"path_loss_exponent = {scenario.path_loss_exponent:g}, reference_gain = "
-            f"{scenario.reference_gain:g}, shadowing = {scenario.shadowing:g} dB, area = "
-            f"{scenario.area[0]:g} m x {scenario.area[1]:g} m: gains from {low:.3g} to {high:.3g} "
-            f"come of them, {SMALLEST_NORMAL:.3g} to {LARGEST:.3g} are allowed"
-        )
-    return low, high
-
-
-def _extremes(scenario):
-    diagonal = math.hypot(*scenario.area)
-    shadow = 6.0 * scenario.shadowing if scenario.channel == "log-distance" else 0.0
-    low = float(path_gain(scenario, diagonal, -shadow))
-    high = float(path_gain(scenario, 1.0, shadow))
-    fading = FADING[scenario.channel]
-    if fading == NO_FADING:
-        return low, high
-    if fading == RAYLEIGH:
-        return low * EXPONENTIAL_RANGE[0], high * EXPONENTIAL_RANGE[1]
-    share = line_of_sight_share(scenario)
-    top = math.sqrt(share) + math.sqrt((1.0 - share) * EXPONENTIAL_RANGE[1])
-    return low * EXPONENTIAL_RANGE[0], high * top**2
 
 
 def reference_gain(scenario):

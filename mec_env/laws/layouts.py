@@ -1,19 +1,81 @@
-"""Where devices and servers stand: drawn by law, or found by k-means.
+"""Where devices and servers stand: one function a layout.
 
 All draws come from the world's own streams, so a world named by its seed keeps
-its positions whatever version of numpy or scipy is installed.
+its positions whatever version of numpy or scipy is installed. ``DEVICES`` and ``SERVERS``
+are the only places to touch to add a layout.
 """
 
 import math
 
 import numpy as np
-from numba import njit
 
 LEVY_BETA = 1.5
 # The paper names a Gaussian and a Levy distribution of positions and gives no
 # parameters: these shares of the area's sides are ours.
 GAUSSIAN_SIGMA = 1 / 6
 LEVY_STEP = 1 / 20
+
+
+def _given_devices(scenario, stream):
+    return np.array(scenario.device_positions)
+
+
+def _uniform(scenario, stream):
+    return _area(scenario) * stream.uniform(scenario.iotds, 2)
+
+
+def _gaussian(scenario, stream):
+    area = _area(scenario)
+    middle = 0.5 + GAUSSIAN_SIGMA * stream.normal(scenario.iotds, 2)
+    return np.clip(area * middle, 0.0, area)
+
+
+def _levy(scenario, stream):
+    """A walk from the centre in random directions, folded back at the border."""
+    n = scenario.iotds
+    length = np.abs(mantegna_steps(stream, LEVY_BETA, n)) * LEVY_STEP
+    angle = 2.0 * np.pi * stream.uniform(n)
+    walk = 0.5 + np.cumsum(
+        length[:, None] * np.stack((np.cos(angle), np.sin(angle)), axis=1), axis=0
+    )
+    return _area(scenario) * (1.0 - np.abs(np.mod(walk, 2.0) - 1.0))
+
+
+def _clusters(scenario, stream):
+    area = _area(scenario)
+    centres = area * stream.uniform(scenario.clusters, 2)
+    own = stream.integers(scenario.clusters, scenario.iotds)
+    scatter = scenario.cluster_spread * area * stream.normal(scenario.iotds, 2)
+    return np.clip(centres[own] + scatter, 0.0, area)
+
+
+#: Layouts of devices by name: layout(scenario, stream) -> (N, 2) positions [m].
+DEVICES = {
+    "uniform": _uniform,
+    "gaussian": _gaussian,
+    "levy": _levy,
+    "clusters": _clusters,
+    "given": _given_devices,
+}
+
+
+def _kmeans(scenario, devices, stream):
+    # Compiled code, which a Scenario must not load.
+    from mec_env.laws.kmeans import kmeans
+
+    return kmeans(devices, scenario.mecs, stream)
+
+
+def _random(scenario, devices, stream):
+    return _area(scenario) * stream.uniform(scenario.mecs, 2)
+
+
+def _given_servers(scenario, devices, stream):
+    return np.array(scenario.server_positions)
+
+
+#: Layouts of servers by name: layout(scenario, devices (N, 2), stream) -> (M, 2) positions [m].
+SERVERS = {"kmeans": _kmeans, "random": _random, "given": _given_servers}
 
 
 def device_positions(scenario, stream):
@@ -29,19 +91,7 @@ def device_positions(scenario, stream):
     (N, 2) float64 array
         x and y [m], within the area.
     """
-    n, area = scenario.iotds, np.array(scenario.area)
-    if scenario.device_layout == "given":
-        return np.array(scenario.device_positions)
-    if scenario.device_layout == "uniform":
-        return area * stream.uniform(n, 2)
-    if scenario.device_layout == "gaussian":
-        return np.clip(area * (0.5 + GAUSSIAN_SIGMA * stream.normal(n, 2)), 0.0, area)
-    if scenario.device_layout == "levy":
-        return _levy_walk(n, area, stream)
-    centres = area * stream.uniform(scenario.clusters, 2)
-    own = stream.integers(scenario.clusters, n)
-    scatter = scenario.cluster_spread * area * stream.normal(n, 2)
-    return np.clip(centres[own] + scatter, 0.0, area)
+    return DEVICES[scenario.device_layout](scenario, stream)
 
 
 def server_positions(scenario, devices, stream):
@@ -59,11 +109,7 @@ def server_positions(scenario, devices, stream):
     (M, 2) float64 array
         x and y [m], within the area.
     """
-    if scenario.server_layout == "given":
-        return np.array(scenario.server_positions)
-    if scenario.server_layout == "random":
-        return np.array(scenario.area) * stream.uniform(scenario.mecs, 2)
-    return kmeans(devices, scenario.mecs, stream)
+    return SERVERS[scenario.server_layout](scenario, devices, stream)
 
 
 def mantegna_steps(stream, beta, count):
@@ -80,80 +126,5 @@ def mantegna_steps(stream, beta, count):
     return sigma * stream.normal(count) / np.abs(stream.normal(count)) ** (1 / beta)
 
 
-def _levy_walk(n, area, stream):
-    """A walk from the centre in random directions, folded back at the border."""
-    length = np.abs(mantegna_steps(stream, LEVY_BETA, n)) * LEVY_STEP
-    angle = 2.0 * np.pi * stream.uniform(n)
-    walk = 0.5 + np.cumsum(
-        length[:, None] * np.stack((np.cos(angle), np.sin(angle)), axis=1), axis=0
-    )
-    return area * (1.0 - np.abs(np.mod(walk, 2.0) - 1.0))
-
-
-def kmeans(points, count, stream, rounds=100):
-    """Centres by Lloyd's rounds from a k-means++ start.
-
-    Ours rather than scipy's: a frozen world must not move with scipy's version,
-    and importing ``scipy.cluster`` would double the time to the first step.
-
-    Parameters
-    ----------
-    points : (N, 2) array
-    count : int
-        Number of centres; beyond N, centres repeat.
-    stream : mec_env.draws.streams.Stream
-    rounds : int
-        Rounds at most; it stops before when no point changes its centre.
-
-    Returns
-    -------
-    (count, 2) float64 array
-    """
-    return _lloyd(np.ascontiguousarray(points), stream.uniform(count), rounds)
-
-
-@njit(cache=True, nogil=True)
-def _lloyd(points, chances, rounds):
-    n, count = points.shape[0], chances.size
-    centres = np.empty((count, 2))
-    nearest = np.empty(n)
-    own = np.empty(n, dtype=np.int64)
-    total = 0.0
-    for k in range(count):
-        # k-means++: the next centre is a point, with odds by squared distance to the last ones.
-        chosen = int(chances[k] * n)
-        if total > 0.0:
-            target, running = chances[k] * total, 0.0
-            for i in range(n):
-                running += nearest[i]
-                if running >= target:
-                    chosen = i
-                    break
-        centres[k, 0], centres[k, 1] = points[chosen, 0], points[chosen, 1]
-        total = 0.0
-        for i in range(n):
-            d = (points[i, 0] - centres[k, 0]) ** 2 + (points[i, 1] - centres[k, 1]) ** 2
-            nearest[i] = d if k == 0 else min(nearest[i], d)
-            total += nearest[i]
-            own[i] = -1
-    for _ in range(rounds):
-        moved = False
-        sums = np.zeros((count, 3))
-        for i in range(n):
-            best, where = np.inf, 0
-            for k in range(count):
-                d = (points[i, 0] - centres[k, 0]) ** 2 + (points[i, 1] - centres[k, 1]) ** 2
-                if d < best:
-                    best, where = d, k
-            moved |= where != own[i]
-            own[i] = where
-            sums[where, 0] += points[i, 0]
-            sums[where, 1] += points[i, 1]
-            sums[where, 2] += 1.0
-        if not moved:
-            break
-        for k in range(count):
-            if sums[k, 2] > 0.0:
-                centres[k, 0] = sums[k, 0] / sums[k, 2]
-                centres[k, 1] = sums[k, 1] / sums[k, 2]
-    return centres
+def _area(scenario):
+    return np.array(scenario.area)

@@ -1,5 +1,6 @@
 """The named scenarios: the paper's, and tasks where learning counts."""
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -60,6 +61,12 @@ SCENARIOS = MappingProxyType(
 )
 
 
+#: Other libraries' words for ``slots``.
+_SLOTS = ("max_cycles", "max_episode_steps")
+#: What a function that hands its ``**fields`` to :func:`resolve` takes.
+KEYWORDS = (*(field.name for field in dataclasses.fields(Scenario)), *_SLOTS)
+
+
 def resolve(scenario=None, **fields):
     """The Scenario that a caller means.
 
@@ -92,7 +99,7 @@ def resolve(scenario=None, **fields):
         raise ValueError(
             f"scenario = {scenario!r}: must be a name, a TOML file, a Scenario or None"
         )
-    for word in ("max_cycles", "max_episode_steps"):
+    for word in _SLOTS:
         if fields.get(word) is not None:
             fields.setdefault("slots", fields[word])
         fields.pop(word, None)

@@ -7,14 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mec_env import checks
+from mec_env.laws import channels, layouts, rewards
 from mec_env.whole_file import write_text
 
 MAX_DEVICES = 1_000_000
 MAX_SERVERS = 10_000
-DEVICE_LAYOUTS = ("uniform", "gaussian", "levy", "clusters", "given")
-SERVER_LAYOUTS = ("kmeans", "random", "given")
-CHANNELS = ("rayleigh", "are", "droo", "lydroo", "log-distance")
-REWARDS = ("reciprocal", "saving")
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class Scenario:
     server_layout : str
         ``kmeans`` (of the devices), ``random`` or ``given``.
     channel : str
-        Gain law, see ``mec_env.laws.channels``: ``rayleigh`` (the paper's), ``are``,
+        Channel law, see ``mec_env.laws.channels``: ``rayleigh`` (the paper's), ``are``,
         ``droo``, ``lydroo`` or ``log-distance``.
     reference_gain : float
         Power gain at 1 m, beta_0 of equation (3), for the laws ``rayleigh`` and
@@ -86,8 +83,9 @@ class Scenario:
     weight_time, weight_energy : float
         phi_T (positive) [1/s] and phi_E (0 or more) [1/J] of equation (10).
     reward : str
-        ``reciprocal`` (1 / objective, the paper's) or ``saving``
-        (1 - objective / objective of running everything locally).
+        See ``mec_env.laws.rewards``: ``reciprocal`` (1 / objective, the paper's),
+        ``saving`` (1 - objective / objective of running everything locally), ``log``
+        or ``relative``.
     slots : int
         Length of an episode.
     world_seed : int
@@ -148,10 +146,10 @@ class Scenario:
             raise ValueError(
                 f"layout_per_episode = {self.layout_per_episode!r}: must be True or False"
             )
-        checks.known("device_layout", self.device_layout, DEVICE_LAYOUTS)
-        checks.known("server_layout", self.server_layout, SERVER_LAYOUTS)
-        checks.known("channel", self.channel, CHANNELS)
-        checks.known("reward", self.reward, REWARDS)
+        checks.known("device_layout", self.device_layout, layouts.DEVICES)
+        checks.known("server_layout", self.server_layout, layouts.SERVERS)
+        checks.known("channel", self.channel, channels.LAWS)
+        checks.known("reward", self.reward, rewards.REWARDS)
         checks.known("tasks", self.tasks, ("slot", "world"))
         for field in ("cluster_spread", "reference_gain", "bandwidth", "noise", "max_power"):
             put(field, checks.number(field, getattr(self, field)))

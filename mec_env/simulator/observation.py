@@ -1,122 +1,223 @@
 """What is observed of a slot, as flat float32 vectors in units that suit a network.
 
-The whole observation, in blocks (N devices, M servers):
-
-| block | shape | meaning | unit |
-| --- | --- | --- | --- |
-| gain | M * N, server by server | log10 of the gain over the scenario's reference gain | decades |
-| data | N, where data sizes differ or are redrawn | D_i over the scenario's largest | share, (0, 1] |
-| cycles | N, where cycles differ or are redrawn | F_i over the scenario's largest | share, (0, 1] |
-| local speed | N, where devices are unequal | f_i0 over the scenario's largest | share, (0, 1] |
-| server speed | M, where servers are unequal | F_j^max over the scenario's largest | share, (0, 1] |
-
-A server's observation is its own gains (N), the blocks of N, and its own speed
-where servers are unequal. A device's is its own gains (M), its own entry of
-each block of N, and the server speeds.
+The whole observation is the blocks of ``BLOCKS``, one after the other, without those that a
+scenario doesn't have. A server sees of each block what is its own or all devices'; a device
+what is its own or all servers'. To add a block: a line in ``BLOCKS`` and
+a branch in :func:`observe`.
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
-from mec_env.laws import channels
+from mec_env.draws.streams import log32
+from mec_env.laws.channels import reference_gain
+from mec_env.laws.fading import gain_range
 from mec_env.scenario.scenario import upper
 
+LOG10_E = np.float32(0.4342944819)
+GAIN, DATA, CYCLES, LOCAL_SPEED, SERVER_SPEED = range(5)
+# How many entries a block has of a kind, and of whom an agent sees its own.
+LINK, DEVICE, SERVER = "link", "device", "server"
 
-class Features(NamedTuple):
-    """Which blocks a scenario's observations have, and their scales.
+
+class Block(NamedTuple):
+    """One block of the observation.
+
+    Attributes
+    ----------
+    name : str
+    code : int
+        By which the kernel knows it.
+    per : str
+        ``link`` (M * N entries, server by server), ``device`` (N) or ``server`` (M).
+    scale : callable
+        scale(scenario) -> what its numbers are divided by; 0.0 where the block is absent.
+    bounds : callable
+        bounds(scenario) -> lowest and highest entry.
+    range, unit, meaning, present : str
+        For the documentation.
+    """
+
+    name: str
+    code: int
+    per: str
+    scale: Callable
+    bounds: Callable
+    range: str
+    unit: str
+    meaning: str
+    present: str
+
+
+def _gain_bounds(scenario):
+    reference = reference_gain(scenario)
+    low, high = (math.log10(gain / reference) for gain in gain_range(scenario))
+    # A hundredth of a decade covers the rounding of float32 gains and logarithms.
+    return low - 0.01, high + 0.01
+
+
+def _largest(field):
+    def scale(scenario):
+        value = getattr(scenario, field)
+        # One number for all is known to everybody and is not observed.
+        return 0.0 if isinstance(value, float) else upper(value)
+
+    return scale
+
+
+def _share(name, code, per, field, meaning, present):
+    unit = "share of the scenario's largest"
+    return Block(
+        name, code, per, _largest(field), lambda s: (0.0, 1.0), "(0, 1]", unit, meaning, present
+    )
+
+
+#: Every block, in the order of the observation.
+BLOCKS = (
+    Block(
+        "gain", GAIN, LINK, lambda s: 1.0, _gain_bounds, "finite, per scenario", "decades",
+        "log10 of the channel gain over the scenario's reference gain (no fading, half a side away)",
+        "always",
+    ),
+    _share("data", DATA, DEVICE, "data_bits", "size of the task, D_i", "if it differs or is redrawn"),
+    _share("cycles", CYCLES, DEVICE, "cycles", "work of the task, F_i", "if it differs or is redrawn"),
+    _share(
+        "local speed", LOCAL_SPEED, DEVICE, "local_speed", "the device's CPU, f_i0",
+        "if devices are unequal",
+    ),
+    _share(
+        "server speed", SERVER_SPEED, SERVER, "server_speed", "the server's CPU, F_j^max",
+        "if servers are unequal",
+    ),
+)  # fmt: skip
+
+
+def table():
+    """The blocks as rows of text: name, shape, range, unit, meaning, when they are there."""
+    shapes = {LINK: "N per server", DEVICE: "N", SERVER: "M; a server sees its own"}
+    return [(b.name, shapes[b.per], b.range, b.unit, b.meaning, b.present) for b in BLOCKS]
+
+
+class Part(NamedTuple):
+    """A block as a scenario has it: where it stands in the whole observation."""
+
+    block: Block
+    start: int
+    end: int
+
+
+def parts(scenario):
+    """The blocks that a scenario's observation has, as a list of Part."""
+    found, at = [], 0
+    for block in BLOCKS:
+        if block.scale(scenario) > 0.0:
+            found.append(Part(block, at, at + entries(block, scenario)))
+            at = found[-1].end
+    return found
+
+
+def entries(block, scenario, agents=None):
+    """How many entries of a block the whole observation has, or one of the ``agents``."""
+    n = 1 if agents == "devices" and block.per != SERVER else scenario.iotds
+    m = 1 if agents == "servers" and block.per != DEVICE else scenario.mecs
+    return {LINK: m * n, DEVICE: n, SERVER: m}[block.per]
+
+
+def size(scenario, agents=None):
+    """Length of an observation: of the whole, of one of the ``servers``, or of one of the ``devices``."""
+    return sum(entries(part.block, scenario, agents) for part in parts(scenario))
+
+
+def bounds(scenario, agents=None):
+    """Lowest and highest observation, float32 vectors of that :func:`size`."""
+    counts = [entries(part.block, scenario, agents) for part in parts(scenario)]
+    ends = [part.block.bounds(scenario) for part in parts(scenario)]
+    low, high = (np.repeat(np.array(end, dtype=np.float32), counts) for end in zip(*ends))
+    return low, high
+
+
+def of_server(observation, scenario, server, found=None):
+    """The part of a whole observation that server 0 .. M - 1 sees.
+
+    ``found`` are the scenario's :func:`parts`, for who asks for many.
+    """
+    n, own = scenario.iotds, []
+    for block, start, end in found or parts(scenario):
+        if block.per == LINK:
+            start += server * n
+            end = start + n
+        elif block.per == SERVER:
+            start += server
+            end = start + 1
+        own.append(observation[start:end])
+    return np.concatenate(own)
+
+
+def of_device(observation, scenario, device, found=None):
+    """The part of a whole observation that device 0 .. N - 1 sees; see :func:`of_server`."""
+    n, own = scenario.iotds, []
+    for block, start, end in found or parts(scenario):
+        # The links of each server are N apart.
+        own.append(observation[start:end] if block.per == SERVER else observation[start + device : end : n])  # fmt: skip
+    return np.concatenate(own)
+
+
+class Blocks(NamedTuple):
+    """The blocks as the kernel takes them.
 
     Attributes
     ----------
     reference_log_gain : float
         Natural logarithm of the reference gain.
-    low, high : float
-        Bounds of the gain block [decades].
-    data, cycles, local_speed, server_speed : float
-        The scenario's largest value, by which a block is divided; 0.0 where the
-        block is absent.
+    table : (B, 4) float64
+        Of each block its code, where it starts and ends, and what its numbers are divided by;
+        one array, for each costs time on the way into compiled code.
     """
 
     reference_log_gain: float
-    low: float
-    high: float
-    data: float
-    cycles: float
-    local_speed: float
-    server_speed: float
-
-    @property
-    def per_device(self):
-        """Number of blocks with one entry per device."""
-        return sum(scale > 0.0 for scale in (self.data, self.cycles, self.local_speed))
+    table: np.ndarray
 
 
-def features(scenario):
-    """The Features of a scenario."""
-    extremes = channels.gain_range(scenario)
-    reference = channels.reference_gain(scenario)
-    low, high = (math.log10(gain / reference) for gain in extremes)
-
-    def scale(value):
-        return 0.0 if isinstance(value, float) else upper(value)
-
-    return Features(
-        math.log(reference),
-        # A hundredth of a decade covers the rounding of float32 gains and logarithms.
-        low - 0.01,
-        high + 0.01,
-        scale(scenario.data_bits),
-        scale(scenario.cycles),
-        scale(scenario.local_speed),
-        scale(scenario.server_speed),
+def blocks_of(scenario):
+    """The Blocks of a scenario."""
+    found = parts(scenario)
+    return Blocks(
+        math.log(reference_gain(scenario)),
+        np.array([(p.block.code, p.start, p.end, p.block.scale(scenario)) for p in found], float),
     )
 
 
-def size(scenario, agents=None):
-    """Length of an observation: of the whole, of one of the ``servers``, or of one of the ``devices``."""
-    f, n, m = features(scenario), scenario.iotds, scenario.mecs
-    unequal = f.server_speed > 0.0
-    if agents == "servers":
-        return n + n * f.per_device + unequal
-    if agents == "devices":
-        return m + f.per_device + m * unequal
-    return m * n + n * f.per_device + m * unequal
+@njit(cache=True, nogil=True, error_model="numpy")
+def observe(blocks, worlds, board, e, out):
+    """Write the observation of row e into ``out``."""
+    world, tasks = worlds.row[e], board.row[e]
+    for b in range(blocks.table.shape[0]):
+        code, scale = int(blocks.table[b, 0]), blocks.table[b, 3]
+        part = out[int(blocks.table[b, 1]) : int(blocks.table[b, 2])]
+        if code == GAIN:
+            _decades(board.gain[e].ravel(), np.float32(blocks.reference_log_gain), part)
+        elif code == DATA:
+            _shares(board.data_bits[tasks], scale, part)
+        elif code == CYCLES:
+            _shares(board.cycles[tasks], scale, part)
+        elif code == LOCAL_SPEED:
+            _shares(worlds.local_speed[world], scale, part)
+        elif code == SERVER_SPEED:
+            _shares(worlds.server_speed[world], scale, part)
 
 
-def bounds(scenario, agents=None):
-    """Lowest and highest observation, float32 vectors of that :func:`size`."""
-    f = features(scenario)
-    gains = {
-        None: scenario.mecs * scenario.iotds,
-        "servers": scenario.iotds,
-        "devices": scenario.mecs,
-    }
-    low = np.zeros(size(scenario, agents), dtype=np.float32)
-    high = np.ones_like(low)
-    low[: gains[agents]] = f.low
-    high[: gains[agents]] = f.high
-    return low, high
+@njit(cache=True, nogil=True, error_model="numpy")
+def _decades(gain, reference, out):
+    for k in range(out.size):
+        out[k] = (log32(gain[k]) - reference) * LOG10_E
 
 
-def of_server(observation, scenario, server, f=None):
-    """The part of a whole observation that server 0 .. M - 1 sees.
-
-    ``f`` are the scenario's :func:`features`, for who asks for many parts.
-    """
-    n, m = scenario.iotds, scenario.mecs
-    f = f or features(scenario)
-    end = m * n + n * f.per_device
-    own = [observation[server * n : (server + 1) * n], observation[m * n : end]]
-    if f.server_speed > 0.0:
-        own.append(observation[end + server : end + server + 1])
-    return np.concatenate(own)
-
-
-def of_device(observation, scenario, device, f=None):
-    """The part of a whole observation that device 0 .. N - 1 sees; see :func:`of_server`."""
-    n, m = scenario.iotds, scenario.mecs
-    f = f or features(scenario)
-    # Every block of N, the gains of each server first, is N apart from the next.
-    end = n * (m + f.per_device)
-    return np.concatenate([observation[device:end:n], observation[end:]])
+@njit(cache=True, nogil=True, error_model="numpy")
+def _shares(numbers, largest, out):
+    # A slice of its own: an offset in the index would keep the loop from being vector code.
+    for i in range(out.size):
+        out[i] = np.float32(numbers[i] / largest)

@@ -8,23 +8,11 @@ give the same numbers to the last bit, on any number of threads.
 import numpy as np
 
 from mec_env.draws import streams
-from mec_env.laws import channels
-from mec_env.laws.actions import vote
-from mec_env.physics import cost
+from mec_env.laws.actions import MODES, decode, first_bad
 from mec_env.physics.slot import Slot, physics_of
-from mec_env.scenario.scenario import Range
-from mec_env.simulator import observation
-from mec_env.simulator.kernel import (
-    Board,
-    Draws,
-    Episode,
-    Results,
-    Worlds,
-    draw_rows,
-    first_bad,
-    plain,
-    step_rows,
-)
+from mec_env.simulator.kernel import draw_rows, plain, room_for, step_rows
+from mec_env.simulator.observation import blocks_of, size
+from mec_env.simulator.state import Carry, Results, draws_of, new_board, new_carry, new_worlds
 from mec_env.simulator.world import draw_world
 from mec_env.threads import share, threads_for
 
@@ -45,45 +33,31 @@ class Simulator:
     """
 
     def __init__(self, scenario, rows=1, space=streams.Space.TRAINING, threads=None):
-        n, m = scenario.iotds, scenario.mecs
         self.scenario, self.rows = scenario, rows
         self.physics = physics_of(scenario)
-        self.features = observation.features(scenario)
-        self.observation_size = observation.size(scenario)
-        self._threads = threads_for(rows, n * m, threads)
+        self.observation_size = size(scenario)
+        self._blocks = blocks_of(scenario)
+        self._threads = threads_for(rows, scenario.iotds * scenario.mecs, threads)
         self._space = space
-        self._draws = _draws(scenario, space)
+        self._draws = draws_of(scenario, space)
         self._drawn = self._draws.data_span > 0.0 or self._draws.cycles_span > 0.0
-        stacked = rows if scenario.layout_per_episode else 1
-        self._worlds = Worlds(
-            np.arange(rows) % stacked,
-            np.empty((stacked, m, n), dtype=np.float32),
-            np.empty((stacked, n)),
-            np.empty((stacked, n)),
-            np.empty((stacked, m)),
-        )
-        own_tasks = rows if self._drawn or scenario.layout_per_episode else 1
-        self._board = Board(
-            np.empty((rows, m, n), dtype=np.float32),
-            np.arange(rows) % own_tasks,
-            np.empty((own_tasks, n)),
-            np.empty((own_tasks, n)),
-            np.empty((own_tasks, n)),
-        )
-        self._episode = Episode(
-            np.zeros((rows, 2), dtype=np.uint32),
-            np.full(rows, -1, dtype=np.int64),
-            np.zeros(rows, dtype=np.int64),
-        )
-        self._world_list = [None] * stacked
+        self._worlds = new_worlds(scenario, rows)
+        self._board = new_board(scenario, rows, self._drawn)
+        self._carry = new_carry(scenario, rows)
+        self._world_list = [None] * len(self._worlds.path_gain)
         if not scenario.layout_per_episode:
             self._place(0, draw_world(scenario, streams.seed_key(scenario.world_seed)))
-        self._slots = [None] * rows
+        self._slots, self._plain = [None] * rows, None
 
     @property
     def slot_index(self):
         """Slot of its episode that each row observes, (E,) int64, from 0."""
-        return self._episode.slot
+        return self._carry.slot
+
+    @property
+    def carry(self):
+        """All that passes from the slots observed now to the next ones, a copy."""
+        return Carry(*(array.copy() for array in self._carry))
 
     def world(self, row=0):
         """The World of a row."""
@@ -91,8 +65,8 @@ class Simulator:
 
     def seed(self, row, seed):
         """Give a row a seed; its next reset starts episode 0 of it."""
-        self._episode.key[row] = streams.seed_key(seed)
-        self._episode.episode[row] = -1
+        self._carry.key[row] = streams.seed_key(seed)
+        self._carry.episode[row] = -1
 
     def reset(self, rows, observed):
         """Begin the next episode of some rows.
@@ -103,32 +77,37 @@ class Simulator:
         observed : (E, size) float32 array
             Filled at these rows.
         """
-        self._episode.episode[rows] += 1
-        self._episode.slot[rows] = 0
-        if self.scenario.layout_per_episode:
-            for e in rows:
-                number = int(self._episode.episode[e])
-                world = draw_world(self.scenario, self._episode.key[e], self._space, number)
-                self._place(e, world)
-        state = self._state()
-        share(
-            len(rows),
-            self._threads,
-            lambda *share: draw_rows(*share, rows, state, *self._words(), observed),
-        )
-        self._forget()
+        self._carry.episode[rows] += 1
+        self._carry.slot[rows] = 0
+        self._draw(rows, True, observed)
 
-    def step(self, actions, active, observed):
+    def resume(self, carry, observed):
+        """Go back to where a batch of this scenario stood.
+
+        Parameters
+        ----------
+        carry : Carry
+            As :attr:`carry` gave it.
+        observed : (E, size) float32 array
+            Filled with what was observed there.
+        """
+        for own, other in zip(self._carry, carry):
+            own[:] = other
+        self._draw(np.arange(self.rows), False, observed)
+
+    def step(self, actions, active, observed, mode="decisions"):
         """Judge one decision per active row and go on to the next slot.
 
         Parameters
         ----------
-        actions : (E, N) integers, or (E, M * N) floats
-            Decisions 0 .. M, or scores to be voted on.
+        actions : (E, size) array
+            Of the mode's dtype.
         active : (E,) bool
             Rows that take part.
         observed : (E, size) float32 array
             Filled at these rows.
+        mode : str
+            A name of ``mec_env.laws.actions.MODES``.
 
         Returns
         -------
@@ -141,22 +120,16 @@ class Simulator:
         ValueError
             For an action that is not allowed; no row has moved on then.
         """
-        n, m = self.scenario.iotds, self.scenario.mecs
-        self._check(actions, active)
-        scored = actions.dtype.kind == "f"
-        saving = self.scenario.reward == "saving"
+        mode = MODES[mode]
+        self._check(actions, active, mode)
         results = Results(*np.zeros((len(Results._fields), self.rows)))
-
-        state = self._state()
-
-        def work(*share):
-            room = tuple(cost.scratch(n, m)), np.empty(n, dtype=np.int64), *self._words()
-            step_rows(
-                *share, actions, scored, saving, active, state, *room, tuple(results), observed
-            )
-
+        job, state = (actions, active, mode.code), self._state()
+        out = tuple(results), observed
         self._forget()
-        share(self.rows, self._threads, work)
+        share(
+            self.rows, self._threads,
+            lambda *turn: step_rows(turn, job, state, self._room(), out),
+        )  # fmt: skip
         return results
 
     def slot(self, row=0):
@@ -171,47 +144,62 @@ class Simulator:
             )  # fmt: skip
         return self._slots[row]
 
-    def vote(self, scores, row=0):
-        """The decision (N,) that a row's scores (M * N,) vote for, in the slot observed now.
+    def decision(self, action, mode, row=0):
+        """The decision (N,) int64 that a row's action comes to in the slot observed now.
+
+        Parameters
+        ----------
+        action : (size,) array
+            Of the mode's dtype.
+        mode : str
+            A name of ``mec_env.laws.actions.MODES``.
 
         Raises
         ------
         ValueError
-            For a wrong shape or a score that is not a number.
+            For a value that is not allowed.
         """
-        n, m = self.scenario.iotds, self.scenario.mecs
-        if scores.shape != (m * n,):
-            raise ValueError(f"scores: shape {scores.shape}, must be ({m * n},)")
-        decision = np.empty(n, dtype=np.int64)
-        if not vote(scores.astype(np.float32), self._board.gain[row], decision):
-            raise ValueError(f"scores[{int(np.argmax(np.isnan(scores)))}] = nan: must be a number")
+        mode = MODES[mode]
+        self._check(action[None], np.ones(1, dtype=bool), mode, row)
+        decision = np.empty(self.scenario.iotds, dtype=np.int64)
+        decode(mode.code, action, self._board.gain[row], decision)
         return decision
 
-    def _check(self, actions, active):
-        m = self.scenario.mecs
-        # The vote clips scores beyond [0, 1], so only what is no number is refused.
-        low, high = (-np.inf, np.inf) if actions.dtype.kind == "f" else (0, m)
-        e, k = first_bad(actions, active, low, high)
-        if e < 0:
-            return
-        where = f"action[{k}]" if self.rows == 1 else f"actions[{e}, {k}]"
-        allowed = "a number" if actions.dtype.kind == "f" else f"from 0 (local) to {m}"
-        raise ValueError(f"{where} = {actions[e, k]}: must be {allowed}")
+    def _check(self, actions, active, mode, first=0):
+        e, k = first_bad(actions, active, *mode.range(self.scenario))
+        if e >= 0:
+            where = f"action[{k}]" if self.rows == 1 else f"actions[{first + e}, {k}]"
+            raise ValueError(f"{where} = {actions[e, k]}: must be {mode.must_be(self.scenario)}")
+
+    def _draw(self, rows, begins, observed):
+        if self.scenario.layout_per_episode:
+            for e in rows:
+                number = int(self._carry.episode[e])
+                world = draw_world(self.scenario, self._carry.key[e], self._space, number)
+                self._place(e, world)
+        state = self._state()
+        share(
+            len(rows), self._threads,
+            lambda *turn: draw_rows(turn, rows, begins, state, self._room(), observed),
+        )  # fmt: skip
+        self._forget()
+
+    def __getstate__(self):
+        # The kernels' view is made anew: a copied table would be writable, another type to numba.
+        return {**self.__dict__, "_plain": None}
 
     def _state(self):
-        return plain(
-            self.physics, self.features, self._worlds, self._episode, self._draws, self._board
-        )
+        if self._plain is None:
+            self._plain = plain(
+                self.physics, self._blocks, self._worlds, self._carry, self._draws, self._board
+            )
+        return self._plain
+
+    def _room(self):
+        return room_for(self.scenario.iotds, self.scenario.mecs, self._drawn)
 
     def _forget(self):
         self._slots = [None] * self.rows
-
-    def _words(self):
-        n, m = self.scenario.iotds, self.scenario.mecs
-        return (
-            np.empty(-(-n * m // 4) * 4, dtype=np.uint32),
-            np.empty(-(-2 * n // 4) * 4 if self._drawn else 0, dtype=np.uint32),
-        )
 
     def _place(self, index, world):
         self._world_list[index] = world
@@ -224,18 +212,3 @@ class Simulator:
         self._board.data_bits[rows] = world.data_bits
         self._board.cycles[rows] = world.cycles
         self._board.root_cycles[rows] = np.sqrt(world.cycles)
-
-
-def _draws(scenario, space):
-    def draw(value):
-        # Anything but a Range of a slot stays as the world has it.
-        redrawn = isinstance(value, Range) and scenario.tasks == "slot"
-        return (value.low, value.high - value.low) if redrawn else (0.0, 0.0)
-
-    return Draws(
-        int(space),
-        channels.FADING[scenario.channel],
-        channels.line_of_sight_share(scenario),
-        *draw(scenario.data_bits),
-        *draw(scenario.cycles),
-    )

@@ -72,7 +72,7 @@ def draw_world(scenario, key, space=0, episode=0):
         devices[:, None, 0] - servers[None, :, 0], devices[:, None, 1] - servers[None, :, 1]
     )
     shadowing = 0.0
-    if scenario.channel == "log-distance" and scenario.shadowing > 0.0:
+    if channels.law_of(scenario).shadowed and scenario.shadowing > 0.0:
         normal = np.clip(stream(streams.SHADOWING).normal(n, m), -6.0, 6.0)
         shadowing = scenario.shadowing * normal
     local_speed = spread(scenario.local_speed, n, stream(streams.DEVICE_SPEEDS))

@@ -2,20 +2,18 @@
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
 
 from mec_env import checks
 from mec_env.draws import streams
 from mec_env.draws.streams import Space
-from mec_env.scenario.named import resolve
-from mec_env.simulator import observation
+from mec_env.laws.actions import MODES, as_action
+from mec_env.scenario.named import KEYWORDS, resolve
 from mec_env.simulator.simulator import Simulator
+from mec_env.views.spaces import INFO, observation_space
+from mec_env.views.spec import PlainSpec, warn_of_longer_limits
 
-ACTIONS = ("decisions", "scores")
-INFO = ("objective", "time", "energy", "offloaded")
 
-
-class MECEnv(gymnasium.Env):
+class MECEnv(PlainSpec, gymnasium.Env):
     """One agent that decides for all devices, slot by slot.
 
     Each slot every device has a task. The action says where each one runs; the
@@ -37,7 +35,10 @@ class MECEnv(gymnasium.Env):
         ``energy`` [J] (sums over devices) and ``offloaded`` (share of devices),
         of the decision just judged; 0.0 after ``reset``.
     End
-        Truncation after ``slots`` slots. Never terminates.
+        Truncation after ``slots`` slots, which ``spec.max_episode_steps`` says too.
+        Never terminates. Gymnasium's ``make(max_episode_steps=…)`` and ``TimeLimit``
+        can end an episode earlier, not later: a longer one is warned of at the first
+        reset.
 
     Parameters
     ----------
@@ -55,17 +56,21 @@ class MECEnv(gymnasium.Env):
     ------
     ValueError
         For an unknown name or a bad value.
+    mec_env.checks.UnexpectedKeyword
+        For an unknown keyword; a TypeError and a ValueError.
     """
 
     metadata = {"render_modes": ["rgb_array", "human"], "render_fps": 4}
 
     def __init__(self, scenario=None, actions="decisions", render_mode=None, **fields):
+        checks.keywords(MECEnv.__init__, fields, KEYWORDS)
         self.scenario = resolve(scenario, **fields)
-        self.actions = checks.known("actions", actions, ACTIONS)
+        self.actions = checks.known("actions", actions, MODES)
         if render_mode is not None:
             checks.known("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
-        self.observation_space, self.action_space = spaces_of(self.scenario, actions)
+        self.observation_space = observation_space(self.scenario)
+        self.action_space = MODES[actions].space(self.scenario)
         self.simulator = Simulator(self.scenario)
         self._active = np.ones(1, dtype=bool)
         self._row = np.zeros(1, dtype=np.int64)
@@ -116,6 +121,8 @@ class MECEnv(gymnasium.Env):
             streams.seed_key(seed)
             seed = int(seed)
         super().reset(seed=seed)
+        if not self._seeded:
+            warn_of_longer_limits(self)
         if seed is None and not self._seeded:
             seed = int(self.np_random.integers(2**63))
         if seed is not None:
@@ -147,14 +154,14 @@ class MECEnv(gymnasium.Env):
             raise gymnasium.error.ResetNeeded(
                 "step: the episode is over or never began; call reset() first"
             )
-        action = as_actions(action, self.actions, self.action_space.shape)[None]
+        action = self._action(action)[None]
         if self.render_mode is not None:
-            judged = self.slot, self._decision(action)
+            judged = self._shown(self.decision(action[0]))
         observed = np.empty((1, self.simulator.observation_size), dtype=np.float32)
-        results = self.simulator.step(action, self._active, observed)
+        results = self.simulator.step(action, self._active, observed, self.actions)
         info = {key: float(getattr(results, key)[0]) for key in INFO}
         if self.render_mode is not None:
-            self._last = (*judged, info)
+            self._last = judged
         truncated = bool(self.simulator.slot_index[0] >= self.scenario.slots)
         self._running = not truncated
         if self.render_mode == "human":
@@ -174,37 +181,16 @@ class MECEnv(gymnasium.Env):
             )
             return None
         # Drawing is an extra; training never pays for its import.
-        from mec_env.views.picture import SlotRenderer
+        from mec_env.views.picture import SlotRenderer, picture_of
 
         if self._renderer is None:
             self._renderer = SlotRenderer(self.render_mode, fps=self.metadata["render_fps"])
-        return self._renderer.draw(self._picture())
+        shown = self._last or self._shown()
+        return self._renderer.draw(picture_of(self.scenario, *shown))
 
-    def _picture(self):
-        from mec_env.views.picture import Picture
-
-        slot, decision, info = self._last or (self.slot, None, dict.fromkeys(INFO, 0.0))
-        world = self.simulator.world()
-        server_time = np.zeros(self.scenario.mecs)
-        if decision is not None:
-            load = np.bincount(
-                decision, weights=np.sqrt(slot.cycles), minlength=self.scenario.mecs + 1
-            )
-            server_time = load[1:] ** 2 / slot.server_speed
-        return Picture(
-            device_xy=world.device_xy,
-            server_xy=world.server_xy,
-            area=self.scenario.area,
-            decision=decision,
-            server_time=server_time,
-            slot=int(self.simulator.slot_index[0]) + (decision is None),
-            slots=self.scenario.slots,
-            objective=info["objective"],
-            all_local=float(slot.local_cost.sum()),
-            time=info["time"],
-            energy=info["energy"],
-            title=self.scenario.name,
-        )
+    def _shown(self, decision=None):
+        """What there is to see of the slot observed now, and of a decision for it."""
+        return self.simulator.world(), int(self.simulator.slot_index[0]) + 1, self.slot, decision
 
     def close(self):
         """Close the window, if there is one."""
@@ -212,36 +198,15 @@ class MECEnv(gymnasium.Env):
             self._renderer.close()
             self._renderer = None
 
-    def _decision(self, action):
-        return action[0] if self.actions == "decisions" else self.simulator.vote(action[0])
+    def decision(self, action):
+        """The decision (N,) int64 that an action comes to in the slot observed now.
 
+        Raises
+        ------
+        ValueError
+            As :meth:`step` does.
+        """
+        return self.simulator.decision(self._action(action), self.actions)
 
-def spaces_of(scenario, actions):
-    """Observation and action space of the single agent."""
-    n, m = scenario.iotds, scenario.mecs
-    low, high = observation.bounds(scenario)
-    if actions == "scores":
-        action_space = spaces.Box(0.0, 1.0, (m * n,), dtype=np.float32)
-    else:
-        action_space = spaces.MultiDiscrete(np.full(n, m + 1))
-    return spaces.Box(low, high, dtype=np.float32), action_space
-
-
-def as_actions(action, actions, shape):
-    """An action as the array that the simulator takes.
-
-    Raises
-    ------
-    ValueError
-        For a wrong shape, or decisions that are no integers.
-    """
-    array = np.asarray(action)
-    if array.shape != shape:
-        raise ValueError(f"action: shape {array.shape}, must be {shape}")
-    if actions == "scores":
-        if array.dtype.kind not in "fiu":
-            raise ValueError(f"action: dtype {array.dtype}, must be numbers")
-        return np.ascontiguousarray(array, dtype=np.float32)
-    if array.dtype.kind not in "iu":
-        raise ValueError(f"action: dtype {array.dtype}, must be integers")
-    return np.ascontiguousarray(array, dtype=np.int64)
+    def _action(self, action):
+        return as_action(action, MODES[self.actions], self.action_space.shape)

@@ -6,13 +6,15 @@ parts and puts the agents' actions together.
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
 from pettingzoo import ParallelEnv
 from pettingzoo.utils.conversions import parallel_to_aec
 
 from mec_env import checks
+from mec_env.laws.actions import MODE_OF_AGENTS, MODES
+from mec_env.scenario.named import KEYWORDS
 from mec_env.simulator import observation
 from mec_env.views.gym_env import MECEnv
+from mec_env.views.spaces import observation_space
 
 AGENTS = ("servers", "devices")
 
@@ -52,28 +54,25 @@ class MECParallelEnv(ParallelEnv):
     metadata = {**MECEnv.metadata, "name": "mec_v0", "is_parallelizable": True}
 
     def __init__(self, scenario=None, agents="servers", render_mode=None, **fields):
+        checks.keywords(MECParallelEnv.__init__, fields, KEYWORDS)
         self._who = checks.known("agents", agents, AGENTS)
-        self._env = MECEnv(
-            scenario, "scores" if agents == "servers" else "decisions", render_mode, **fields
-        )
+        self._env = MECEnv(scenario, MODE_OF_AGENTS[agents], render_mode, **fields)
         self.scenario = self._env.scenario
         self.render_mode = render_mode
         n, m = self.scenario.iotds, self.scenario.mecs
         if agents == "servers":
             self.possible_agents = [f"mec_{j}" for j in range(m)]
             self._part = observation.of_server
-            self.action_spaces = {
-                agent: spaces.Box(0.0, 1.0, (n,), dtype=np.float32)
-                for agent in self.possible_agents
-            }
         else:
             self.possible_agents = [f"iotd_{i}" for i in range(n)]
             self._part = observation.of_device
-            self.action_spaces = {agent: spaces.Discrete(m + 1) for agent in self.possible_agents}
-        low, high = observation.bounds(self.scenario, agents)
         # One Space object per agent, so that each has its own random stream.
+        mode = MODES[self._env.actions]
+        self.action_spaces = {
+            agent: mode.agent_space(self.scenario) for agent in self.possible_agents
+        }
         self.observation_spaces = {
-            agent: spaces.Box(low, high, dtype=np.float32) for agent in self.possible_agents
+            agent: observation_space(self.scenario, agents) for agent in self.possible_agents
         }
         self.state_space = self._env.observation_space
         self.agents = []
@@ -91,6 +90,15 @@ class MECParallelEnv(ParallelEnv):
     def slot(self):
         """The :class:`mec_env.Slot` observed now."""
         return self._env.slot
+
+    @property
+    def np_random(self):
+        """The generator of ``MEC-v0``, for wrappers that draw; no slot depends on it."""
+        return self._env.np_random
+
+    @np_random.setter
+    def np_random(self, generator):
+        self._env.np_random = generator
 
     def observation_space(self, agent):
         """The agent's observation Space, the same object every time."""
@@ -157,7 +165,7 @@ class MECParallelEnv(ParallelEnv):
             As :meth:`step` does.
         """
         joint = self._joint(actions)
-        return self._env.simulator.vote(joint) if self._who == "servers" else joint.astype(np.int64)
+        return self._env.decision(joint)
 
     def state(self):
         """The whole observation, as ``MEC-v0`` gives it."""
@@ -201,9 +209,9 @@ class MECParallelEnv(ParallelEnv):
         return column
 
     def _observations(self):
-        f = self._env.simulator.features
+        found = observation.parts(self.scenario)
         return {
-            agent: self._part(self._state, self.scenario, k, f)
+            agent: self._part(self._state, self.scenario, k, found)
             for k, agent in enumerate(self.possible_agents)
         }
 

@@ -1,6 +1,6 @@
 """The picture of a slot: a map of devices, servers and links, and each server's load beside it.
 
-Knows nothing of the simulator: whoever wants a picture fills in a `Picture`. pygame is imported
+Knows nothing of the simulator: `picture_of` fills in a `Picture` from a slot, as anybody may. pygame is imported
 when the first picture is drawn, and needs no display unless a window is asked for.
 """
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mec_env.physics.outcome import outcome
 from mec_env.views.canvas import OVERSAMPLING, Sheet, import_pygame
 
-__all__ = ["Picture", "SlotRenderer", "server_colours"]
+__all__ = ["Picture", "SlotRenderer", "picture_of", "server_colours"]
 
 # Okabe and Ito's colour-blind-safe colours that show on white, then Tol's that differ from them.
 PALETTE = np.array(
@@ -80,6 +81,41 @@ class Picture:
     time: float
     energy: float
     title: str = ""
+
+
+def picture_of(scenario, world, number, slot, decision=None):
+    """The Picture of a slot and what was decided in it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    world : mec_env.simulator.world.World
+        Where devices and servers stood in the slot.
+    number : int
+        The slot's number within the episode, from 1.
+    slot : Slot
+    decision : (N,) int, optional
+        None before anything was decided.
+    """
+    server_time, judged = np.zeros(scenario.mecs), None
+    if decision is not None:
+        judged = outcome(slot, decision)
+        seconds = slot.cycles / judged.cpu
+        server_time = np.bincount(decision, weights=seconds, minlength=scenario.mecs + 1)[1:]
+    return Picture(
+        device_xy=world.device_xy,
+        server_xy=world.server_xy,
+        area=scenario.area,
+        decision=decision,
+        server_time=server_time,
+        slot=number,
+        slots=scenario.slots,
+        objective=judged.objective if judged else 0.0,
+        all_local=float(slot.local_cost.sum()),
+        time=judged.time if judged else 0.0,
+        energy=judged.energy if judged else 0.0,
+        title=scenario.name,
+    )
 
 
 def server_colours(server_xy):

@@ -7,12 +7,15 @@ from gymnasium.vector.utils import batch_space
 
 from mec_env import checks
 from mec_env.draws import streams
-from mec_env.scenario.named import resolve
+from mec_env.laws.actions import MODES, as_action
+from mec_env.scenario.named import KEYWORDS, resolve
 from mec_env.simulator.simulator import Simulator
-from mec_env.views.gym_env import ACTIONS, INFO, as_actions, spaces_of
+from mec_env.views.gym_env import MECEnv
+from mec_env.views.spaces import INFO, observation_space
+from mec_env.views.spec import PlainSpec
 
 
-class MECVectorEnv(VectorEnv):
+class MECVectorEnv(PlainSpec, VectorEnv):
     """A batch of ``MEC-v0``; row k equals a single environment with seed ``seed + k``.
 
     Observations are (E, size) float32, rewards (E,) float64, ends (E,) bool;
@@ -30,13 +33,20 @@ class MECVectorEnv(VectorEnv):
         reward 0), ``SameStep`` (the ending step returns the next episode's
         first observation, and ``infos["final_obs"]``, ``infos["final_info"]`` the
         ended one's), or ``Disabled`` (you reset rows with
-        ``reset(options={"reset_mask": mask})``).
+        ``reset(options={"reset_mask": mask})``). As a string by name or value, in
+        any case.
+    render_mode : str, optional
+        ``rgb_array``.
     threads : int, optional
         Threads that share a step; all that this process may use by default,
         where the batch is large enough. Results don't depend on it.
     """
 
-    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
+    metadata = {
+        "render_modes": ["rgb_array"],
+        "render_fps": MECEnv.metadata["render_fps"],
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
 
     def __init__(
         self,
@@ -48,24 +58,27 @@ class MECVectorEnv(VectorEnv):
         render_mode=None,
         **fields,
     ):
+        checks.keywords(MECVectorEnv.__init__, fields, KEYWORDS)
         if render_mode is not None:
-            raise ValueError(
-                f"render_mode = {render_mode!r}: a batch is not drawn; use vectorization_mode='sync'"
-            )
+            checks.known("render_mode", render_mode, self.metadata["render_modes"])
+        self.render_mode = render_mode
         self.num_envs = checks.integer("num_envs", num_envs, 1)
         self.scenario = resolve(scenario, **fields)
-        self.actions = checks.known("actions", actions, ACTIONS)
+        self.actions = checks.known("actions", actions, MODES)
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         if threads is not None:
             threads = checks.integer("threads", threads, 1)
-        self.single_observation_space, self.single_action_space = spaces_of(self.scenario, actions)
+        self.single_observation_space = observation_space(self.scenario)
+        self.single_action_space = MODES[actions].space(self.scenario)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.simulator = Simulator(self.scenario, self.num_envs, threads=threads)
         self._seeded = False
         self._ended = np.zeros(self.num_envs, dtype=bool)
         self._observed = None
+        self._last = [None] * self.num_envs
+        self._renderer = None
 
     def slot(self, row):
         """The :class:`mec_env.Slot` that a row observes now."""
@@ -106,6 +119,7 @@ class MECVectorEnv(VectorEnv):
             observed = self._empty()
         self.simulator.reset(np.flatnonzero(mask), observed)
         self._ended[mask] = False
+        self._nothing_decided(np.flatnonzero(mask))
         self._observed = observed
         infos = {}
         for key in INFO:
@@ -135,21 +149,70 @@ class MECVectorEnv(VectorEnv):
                 f"step: row {int(np.argmax(self._ended))} has ended; call "
                 "reset(options={'reset_mask': ended rows}) first"
             )
-        actions = as_actions(actions, self.actions, self.action_space.shape)
+        actions = as_action(actions, MODES[self.actions], self.action_space.shape)
         active = ~self._ended
         observed = self._empty()
-        results = self.simulator.step(actions, active, observed)
+        if self.render_mode is not None:
+            judged = [
+                self._shown(row, self.simulator.decision(actions[row], self.actions, row))
+                if active[row]
+                else None
+                for row in range(self.num_envs)
+            ]
+        results = self.simulator.step(actions, active, observed, self.actions)
         truncated = active & (self.simulator.slot_index >= self.scenario.slots)
+        if self.render_mode is not None:
+            self._last = judged
         infos, all_rows = {}, np.ones(self.num_envs, dtype=bool)
         for key in INFO:
             infos[key], infos[f"_{key}"] = getattr(results, key), all_rows
         if self._ended.any():
             self.simulator.reset(np.flatnonzero(self._ended), observed)
+            self._nothing_decided(np.flatnonzero(self._ended))
         self._ended = truncated.copy()
         if self.autoreset_mode == AutoresetMode.SAME_STEP and truncated.any():
             infos = self._start_next(truncated, observed, infos)
         self._observed = observed
         return observed, results.reward, np.zeros(self.num_envs, dtype=bool), truncated, infos
+
+    def render(self):
+        """The rows' pictures, each of the slot that was decided last; after a reset, of the one observed.
+
+        Returns
+        -------
+        mec_env.views.frames.Frames or None
+            A sequence of E (height, width, 3) uint8 arrays, as Gymnasium has it. A row is drawn
+            when it is asked for; ``.tiled(rows=4)`` is one picture of the first rows.
+
+        Raises
+        ------
+        gymnasium.error.ResetNeeded
+            Before the first reset.
+        """
+        if self.render_mode is None:
+            gymnasium.logger.warn(
+                "render: no render_mode was given; use gymnasium.make_vec(..., render_mode='rgb_array')"
+            )
+            return None
+        # Drawing is an extra; training never pays for its import.
+        from mec_env.views.frames import Frames
+        from mec_env.views.picture import SlotRenderer, picture_of
+
+        if self._renderer is None:
+            self._renderer = SlotRenderer(self.render_mode)
+        draw = self._renderer.draw
+        shown = [last or self._shown(row) for row, last in enumerate(self._last)]
+        return Frames(shown, lambda what: draw(picture_of(self.scenario, *what)))
+
+    def _shown(self, row, decision=None):
+        """What there is to see of the slot that a row observes now, and of a decision for it."""
+        number = int(self.simulator.slot_index[row]) + 1
+        return self.simulator.world(row), number, self.slot(row), decision
+
+    def _nothing_decided(self, rows):
+        if self.render_mode is not None:
+            for row in rows:
+                self._last[row] = None
 
     def _start_next(self, ended, observed, infos):
         """Reset ended rows within the step; their last observation and info become final."""
@@ -163,6 +226,7 @@ class MECVectorEnv(VectorEnv):
             final_info[f"_{key}"] = ended.copy()
             infos[key] = np.where(ended, 0.0, infos[key])
         self.simulator.reset(rows, observed)
+        self._nothing_decided(rows)
         self._ended[:] = False
         return {
             "final_obs": final_obs, "_final_obs": ended.copy(),
@@ -204,7 +268,11 @@ class MECVectorEnv(VectorEnv):
 
 
 def _autoreset_mode(mode):
-    names = {known.value: known for known in AutoresetMode}
+    """The mode of a name or a value in any case: ``SAME_STEP``, ``SameStep``, ``same_step``."""
     if isinstance(mode, AutoresetMode):
         return mode
-    return names[checks.known("autoreset_mode", mode, names)]
+    modes = {known.value.lower(): known for known in AutoresetMode}
+    word = mode.replace("_", "").lower() if isinstance(mode, str) else None
+    if word not in modes:
+        checks.known("autoreset_mode", mode, [known.value for known in AutoresetMode])
+    return modes[word]

@@ -131,6 +131,56 @@ def test_supersuit_tells_truncation_from_termination(agents):
         assert all(info.get("TimeLimit.truncated", False) for info in infos) or t % 4
 
 
+@BOTH
+@pytest.mark.parametrize(
+    "name, arguments",
+    [
+        ("frame_skip_v0", (2,)),
+        ("frame_skip_v0", ((1, 3),)),
+        ("sticky_actions_v0", (0.5,)),
+        ("delay_observations_v0", (1,)),
+        ("frame_stack_v1", (2,)),
+        ("max_observation_v0", (2,)),
+        ("normalize_obs_v0", ()),
+        ("dtype_v0", (np.float32,)),
+        ("clip_reward_v0", ()),
+        ("nan_zeros_v0", ()),
+        ("pad_observations_v0", ()),
+        ("pad_action_space_v0", ()),
+        ("agent_indicator_v0", ()),
+    ],
+)
+def test_supersuit_wrappers_work(agents, name, arguments):
+    supersuit = pytest.importorskip("supersuit")
+    env = getattr(supersuit, name)(mec_env.parallel_env(agents=agents, **UNEQUAL), *arguments)
+    parallel_api_test(env, num_cycles=20)
+
+
+def test_supersuit_skips_frames_by_the_seed():
+    supersuit = pytest.importorskip("supersuit")
+    skips = []
+    for _ in range(2):
+        inner = mec_env.parallel_env(agents="devices", **{**UNEQUAL, "slots": 100})
+        env = supersuit.frame_skip_v0(inner, (1, 5))
+        env.reset(seed=3)
+        for _ in range(8):
+            env.step(dict.fromkeys(env.agents, 0))
+        skips.append(int(inner._env.simulator.slot_index[0]))
+    assert 8 < skips[0] == skips[1] < 40
+
+
+# --- TorchRL -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("frame_skip", [1, 2])
+def test_torchrl_makes_it_by_name(frame_skip):
+    torchrl = pytest.importorskip("torchrl.envs")
+    env = torchrl.GymEnv("MEC-v0", frame_skip=frame_skip, **UNEQUAL)
+    torchrl.check_env_specs(env)
+    assert env.rollout(10).shape == (4 // frame_skip,)
+    env.close()
+
+
 # --- beyond the checkers ------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ import json
 import pickle
 import subprocess
 import sys
+import warnings
 
 import gymnasium
 import numpy as np
@@ -228,7 +229,10 @@ def test_a_refused_action_loses_nothing(actions, action, words):
         (dict(actions="score"), r"^actions = 'score': must be .*did you mean 'scores'\?"),
         (dict(render_mode="rgb"), r"^render_mode = 'rgb': must be .*did you mean 'rgb_array'\?"),
         (dict(scenario="square"), r"^scenario = 'square': must be one of"),
-        (dict(iotd=5), r"^scenario field = 'iotd': .*did you mean 'iotds'\?"),
+        (
+            dict(iotd=5),
+            r"^MECEnv.__init__\(\) got an unexpected keyword argument 'iotd'; did you mean 'iotds'\?",
+        ),
         (dict(slots=0), "^slots = 0: must be an integer from 1"),
         (dict(max_cycles=0), "^slots = 0: must be an integer from 1"),
         (dict(mecs=8.0), "^mecs = 8.0: must be an integer"),
@@ -239,6 +243,103 @@ def test_bad_arguments(fields, words):
         MECEnv(**fields)
     with pytest.raises(ValueError, match=words.replace("^", "")):
         gymnasium.make("MEC-v0", **fields)
+
+
+@pytest.mark.parametrize(
+    "make, name",
+    [
+        (MECEnv, "MECEnv.__init__"),
+        (mec_env.MECVectorEnv, "MECVectorEnv.__init__"),
+        (mec_env.MECParallelEnv, "MECParallelEnv.__init__"),
+        (mec_env.parallel_env, "MECParallelEnv.__init__"),
+        (mec_env.env, "MECParallelEnv.__init__"),
+        (mec_env.raw_env, "MECParallelEnv.__init__"),
+        (lambda **fields: gymnasium.make("MEC-v0", **fields), "MECEnv.__init__"),
+        (lambda **fields: gymnasium.make_vec("MEC-v0", **fields), "MECVectorEnv.__init__"),
+    ],
+)
+def test_an_unknown_keyword_is_refused_in_pythons_words(make, name):
+    for keyword, hint in {"frameskip": "", "bandwith": "; did you mean 'bandwidth'?"}.items():
+        with pytest.raises(TypeError) as refused:
+            make(**{keyword: 4, "slots": 0})
+        assert isinstance(refused.value, ValueError)
+        said = f"{name}() got an unexpected keyword argument {keyword!r}{hint}"
+        assert str(refused.value).startswith(said)
+        assert hint or "did you mean" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "make, wrong, right",
+    [
+        (MECEnv, "action", "actions"),
+        (mec_env.MECVectorEnv, "autoreset", "autoreset_mode"),
+        (mec_env.parallel_env, "agent", "agents"),
+        (mec_env.parallel_env, "max_cycle", "max_cycles"),
+    ],
+)
+def test_an_unknown_keyword_may_be_near_one_that_is_no_field(make, wrong, right):
+    with pytest.raises(TypeError, match=f"{wrong!r}; did you mean {right!r}"):
+        make(**{wrong: 1})
+
+
+# --- the length of an episode -------------------------------------------------------
+
+
+def test_a_longer_limit_is_warned_of_once():
+    for env in (
+        gymnasium.make("MEC-v0", **UNEQUAL, max_episode_steps=5),
+        gymnasium.wrappers.RecordEpisodeStatistics(
+            gymnasium.wrappers.TimeLimit(MECEnv(**UNEQUAL), 5)
+        ),
+    ):
+        with pytest.warns(UserWarning, match="max_episode_steps = 5: .* slots = 4 .*slots=5"):
+            env.reset()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            env.reset()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_shorter_limit_and_an_equal_one_are_not_warned_of():
+    for steps in (3, 4):
+        env = gymnasium.make("MEC-v0", **UNEQUAL, max_episode_steps=steps)
+        env.reset()
+        assert [env.step(DECISION)[3] for _ in range(steps)] == [False] * (steps - 1) + [True]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_limit_around_another_environment_is_no_concern():
+    class Outer(gymnasium.Env):
+        def __init__(self):
+            self.inner = MECEnv(**UNEQUAL)
+
+        def reset(self, seed=None, options=None):
+            return self.inner.reset()
+
+    gymnasium.wrappers.TimeLimit(Outer(), 50).reset()
+
+
+def test_the_spec_says_how_long_an_episode_is():
+    assert gymnasium.make("MEC-v0", **UNEQUAL).spec.max_episode_steps == 4
+    assert gymnasium.make("MEC-v0", **UNEQUAL, max_episode_steps=3).spec.max_episode_steps == 3
+    assert gymnasium.make_vec("MEC-v0", num_envs=2, **UNEQUAL).spec.max_episode_steps == 4
+    assert gymnasium.spec("MEC-v0").max_episode_steps is None
+    assert MECEnv(**UNEQUAL).spec is None
+
+
+def test_time_aware_observations_see_the_share_of_the_episode_that_is_over():
+    env = gymnasium.make("MEC-v0", **UNEQUAL)
+    env = gymnasium.wrappers.TimeAwareObservation(env, normalize_time=True)
+    env.reset()
+    assert [env.step(DECISION)[0][-1] for _ in range(4)] == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_a_spec_is_made_anew_with_another_length():
+    spec = gymnasium.make("MEC-v0", **UNEQUAL).spec
+    longer = gymnasium.make(spec, slots=6, max_episode_steps=-1)
+    longer.reset()
+    assert [longer.step(DECISION)[3] for _ in range(6)] == [False] * 5 + [True]
+    assert longer.spec.max_episode_steps == 6
 
 
 # --- copies -----------------------------------------------------------------------
@@ -267,16 +368,42 @@ def test_a_copy_goes_on_identically_and_apart(fields, how):
         dict(scenario="square-km", world_seed=3, iotds=4),
         dict(scenario=Scenario(**UNEQUAL), actions="scores"),
         dict(mecs=2, iotds=3, area=(3.0, 4.0), server_speed=[1e9, 2e9]),
+        dict(
+            mecs=np.int64(2), iotds=3, area=np.float32(50.0), noise=np.float32(1e-12),
+            device_layout="given", device_positions=np.arange(6.0).reshape(3, 2),
+            server_layout=np.str_("given"), server_positions=[np.ones(2), (np.float32(2.5), 3)],
+            server_speed=np.array([1e9, 2e9]), data_bits=Range(np.float32(1e5), 2e5),
+        ),
+        dict(scenario=dict(mecs=2, iotds=2, local_speed=np.array([5e8, 1e9]))),
+        dict(scenario=Scenario(
+            mecs=1, iotds=2, cycles=Range(1e9, 2e9),
+            device_layout="given", device_positions=np.array([[1.0, 2.0], [3.0, 4.0]]),
+        )),
     ],
-)
+)  # fmt: skip
 def test_spec_round_trip(fields):
     env = gymnasium.make("MEC-v0", **fields)
     text = env.spec.to_json()
     json.loads(text)
+    assert EnvSpec.from_json(text) == env.spec
     for again in (gymnasium.make(EnvSpec.from_json(text)), gymnasium.make(env.spec)):
         assert again.unwrapped.scenario == env.unwrapped.scenario
         assert again.action_space == env.action_space
         assert same(again.reset(seed=1), env.reset(seed=1))
+
+
+def test_a_spec_with_a_path_round_trips(tmp_path):
+    path = tmp_path / "own.toml"
+    Scenario(**UNEQUAL).save(path)
+    env = gymnasium.make("MEC-v0", scenario=path, world_seed=3)
+    again = gymnasium.make(EnvSpec.from_json(env.spec.to_json()))
+    assert again.unwrapped.scenario == Scenario(**UNEQUAL, world_seed=3)
+
+
+def test_a_spec_leaves_the_callers_arrays_alone():
+    fields = dict(iotds=2, mecs=1, device_layout="given", device_positions=np.ones((2, 2)))
+    gymnasium.make("MEC-v0", **fields)
+    assert type(fields["device_positions"]) is np.ndarray
 
 
 def in_a_fresh_process(code):

@@ -9,6 +9,7 @@ from scipy import stats
 from mec_env import Range, Scenario
 from mec_env.draws.streams import DEVICE_POSITIONS, SERVER_POSITIONS, Space, Stream, seed_key
 from mec_env.laws import layouts
+from mec_env.laws.kmeans import kmeans
 from mec_env.simulator.world import draw_world
 
 LEAST = 1e-3  # Seeds are fixed: a p-value below this means the law is wrong, not bad luck.
@@ -52,7 +53,7 @@ def test_clusters():
     # of deviations per axis, and all six in use.
     scenario = Scenario(device_layout="clusters", iotds=6000, area=1000.0, cluster_spread=0.004)
     xy = layouts.device_positions(scenario, stream(8))
-    centres = layouts.kmeans(xy, 6, stream(0, SERVER_POSITIONS))
+    centres = kmeans(xy, 6, stream(0, SERVER_POSITIONS))
     apart = np.hypot(*(xy[:, None] - centres[None]).transpose(2, 0, 1))
     own = apart.argmin(axis=1)
     offsets = xy - centres[own]
@@ -119,14 +120,14 @@ def test_kmeans_finds_separate_groups():
     rng = np.random.default_rng(0)
     groups = np.array([[0.0, 0.0], [100.0, 0.0], [0.0, 100.0], [100.0, 100.0]])
     points = np.concatenate([g + rng.normal(size=(50, 2)) for g in groups])
-    centres = layouts.kmeans(points, 4, stream(1))
+    centres = kmeans(points, 4, stream(1))
     means = points.reshape(4, 50, 2).mean(axis=1)
     assert sorted(centres.tolist()) == pytest.approx(np.array(sorted(means.tolist())))
 
 
 def test_kmeans_ends_at_a_fixed_point():
     points = np.random.default_rng(1).uniform(0, 50, (180, 2))
-    centres = layouts.kmeans(points, 8, stream(4))
+    centres = kmeans(points, 8, stream(4))
     own = np.hypot(*(points[:, None] - centres).transpose(2, 0, 1)).argmin(axis=1)
     for k in range(8):
         assert centres[k] == pytest.approx(points[own == k].mean(axis=0))
@@ -134,7 +135,7 @@ def test_kmeans_ends_at_a_fixed_point():
 
 def test_kmeans_with_more_centres_than_points_repeats_points():
     points = np.array([[1.0, 2.0], [3.0, 4.0]])
-    centres = layouts.kmeans(points, 5, stream(0))
+    centres = kmeans(points, 5, stream(0))
     assert centres.shape == (5, 2)
     assert {tuple(c) for c in centres} == {(1.0, 2.0), (3.0, 4.0)}
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from gymnasium.error import DependencyNotInstalled
 
-from mec_env.views.picture import PALETTE, Picture, SlotRenderer, server_colours
+from mec_env import MECEnv, outcome, parallel_env
+from mec_env.views.picture import PALETTE, Picture, SlotRenderer, picture_of, server_colours
+from tests.helpers import UNEQUAL
 
 
 def picture(devices=60, servers=4, area=(100.0, 100.0), offloaded=0.5):
@@ -176,3 +178,109 @@ def test_closed_window_stays_closed(dummy_display):
 def test_closing_without_drawing():
     SlotRenderer("human").close()
     SlotRenderer("rgb_array").close()
+
+
+# --- of which slot -----------------------------------------------------------------
+
+
+class Kept:
+    """A renderer that keeps what it should draw."""
+
+    def draw(self, shown):
+        return shown
+
+
+def watched(**fields):
+    env = MECEnv(render_mode="rgb_array", **{**UNEQUAL, **fields})
+    env._renderer = Kept()
+    return env
+
+
+@pytest.mark.parametrize("actions", ["decisions", "scores"])
+def test_the_picture_is_of_the_slot_that_was_decided(actions):
+    env = watched(actions=actions)
+    env.reset(seed=3)
+    env.action_space.seed(0)
+    for number in range(1, 5):
+        decided, action = env.slot, env.action_space.sample()
+        decision = action if actions == "decisions" else env.decision(action)
+        info = env.step(action)[4]
+        shown = env.render()
+        assert shown.slot == number
+        assert shown.decision.tolist() == decision.tolist()
+        assert shown.objective == info["objective"] == outcome(decided, decision).objective
+        assert (shown.time, shown.energy) == (info["time"], info["energy"])
+        assert shown.all_local == decided.local_cost.sum()
+        # The next slot is another one: its picture would be told apart by every figure.
+        following = outcome(env.slot, decision)
+        assert shown.objective != following.objective and shown.time != following.time
+        assert shown.all_local != env.slot.local_cost.sum()
+
+
+def test_before_a_step_the_picture_is_of_the_slot_observed():
+    env = watched()
+    for _ in range(2):
+        env.reset(seed=3)
+        shown = env.render()
+        assert shown.decision is None and shown.slot == 1 and not shown.server_time.any()
+        assert shown.all_local == env.slot.local_cost.sum()
+        env.step([1, 2, 3, 0, 1])
+
+
+def test_the_picture_keeps_the_decision_that_was_taken():
+    env = watched()
+    env.reset(seed=3)
+    action = np.array([1, 2, 3, 0, 1])
+    env.step(action)
+    action[:] = 0
+    assert env.render().decision.tolist() == [1, 2, 3, 0, 1]
+
+
+def test_a_refused_action_leaves_the_picture():
+    env = watched()
+    env.reset(seed=3)
+    env.step([1, 2, 3, 0, 1])
+    with pytest.raises(ValueError, match="must be from 0"):
+        env.step([9, 0, 0, 0, 0])
+    assert env.render().slot == 1 and env.render().decision.tolist() == [1, 2, 3, 0, 1]
+
+
+def test_servers_bars_are_the_compute_times_on_them():
+    # Tasks of 1 and 4 Gcycles on 10 Gcycles/s: the best shares go as the roots, 1 : 2, so the
+    # tasks take 1 / (10 / 3) = 0.3 s and 4 / (20 / 3) = 0.6 s, together 0.9 s.
+    env = watched(
+        mecs=2, iotds=3, cycles=[1e9, 4e9, 2e9], local_speed=1e9, server_speed=[1e10, 5e9],
+        data_bits=8e5,
+    )  # fmt: skip
+    env.reset(seed=0)
+    env.step([1, 1, 0])
+    assert env.render().server_time == pytest.approx([0.9, 0.0], rel=1e-12)
+    env.step([0, 0, 2])
+    assert env.render().server_time == pytest.approx([0.0, 2e9 / 5e9], rel=1e-12)
+
+
+def test_pixels_are_those_of_the_slot_that_was_decided():
+    pytest.importorskip("pygame")
+    env = MECEnv(render_mode="rgb_array", **UNEQUAL)
+    env.reset(seed=3)
+    decided, decision = env.slot, np.array([1, 2, 3, 0, 1])
+    env.step(decision)
+    world = env.simulator.world()
+    assert (env.render() == drawn(picture_of(env.scenario, world, 1, decided, decision))).all()
+    for other in (
+        picture_of(env.scenario, world, 1, env.slot, decision),
+        picture_of(env.scenario, world, 2, decided, decision),
+        picture_of(env.scenario, world, 1, decided),
+    ):
+        assert not (env.render() == drawn(other)).all()
+
+
+def test_the_parallel_environment_shows_the_same():
+    env = parallel_env(agents="devices", render_mode="rgb_array", **UNEQUAL)
+    env._env._renderer = Kept()
+    env.reset(seed=3)
+    decided = env.slot
+    infos = env.step({agent: k % 4 for k, agent in enumerate(env.agents)})[4]
+    assert env.render().decision.tolist() == [0, 1, 2, 3, 0]
+    assert env.render().objective == infos["iotd_0"]["objective"]
+    assert env.render().all_local == decided.local_cost.sum()

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import mec_env.scenario.scenario
 from mec_env import SCENARIOS, Range, Scenario, resolve
+from mec_env.laws.channels import LAWS
+from mec_env.laws.rewards import REWARDS
 
 NAN, INF = float("nan"), float("inf")
 
@@ -198,7 +199,7 @@ def scenarios(draw):
         mecs=mecs,
         iotds=iotds,
         area=draw(st.tuples(st.floats(1, 1e6), st.floats(1, 1e6))),
-        channel=draw(st.sampled_from(mec_env.scenario.scenario.CHANNELS)),
+        channel=draw(st.sampled_from(sorted(LAWS))),
         noise=draw(POSITIVE_NUMBERS),
         bandwidth=draw(POSITIVE_NUMBERS),
         weight_energy=draw(st.one_of(st.just(0.0), POSITIVE_NUMBERS)),
@@ -206,7 +207,7 @@ def scenarios(draw):
         cycles=draw(spreads(1e-3, 1e12, iotds)),
         local_speed=draw(spreads(1e-3, 1.1e9, iotds)),
         server_speed=draw(spreads(1e-3, 1e12, mecs)),
-        reward=draw(st.sampled_from(mec_env.scenario.scenario.REWARDS)),
+        reward=draw(st.sampled_from(sorted(REWARDS))),
         tasks=draw(st.sampled_from(["slot", "world"])),
         world_seed=draw(st.integers(0, 2**63 - 1)),
         slots=draw(st.integers(1, 2**31 - 1)),

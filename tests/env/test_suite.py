@@ -105,6 +105,97 @@ def test_four_kinds_of_policy_agree():
     assert local.seen == {("mec_0", 30), ("mec_1", 30)}
 
 
+class ByDevices:
+    """Every device goes where its own gain is best, knowing no more than it observes."""
+
+    agents = "devices"
+
+    def __init__(self):
+        self.seen = set()
+
+    def act(self, agent, observation):
+        self.seen.add((agent, observation.size))
+        return int(np.argmax(observation)) + 1
+
+
+def test_devices_as_agents_are_judged_on_what_they_see():
+    suite = mec_env.SUITES["paper-medium-v1"].only(worlds=2, episodes=1, slots=5)
+    devices = ByDevices()
+    record = mec_env.evaluate(devices, suite)
+    wanted = mec_env.evaluate(ByDecision(), suite)
+    assert np.array_equal(record.decision, wanted.decision)
+    for column in ("objective", "time", "energy", "offloaded"):
+        assert np.array_equal(getattr(record, column), getattr(wanted, column))
+    # Thirty devices see their own two gains each and nothing else.
+    assert devices.seen == {(f"iotd_{i}", 2) for i in range(30)}
+
+
+def test_devices_choices_may_be_numpys_and_must_be_allowed():
+    suite = mec_env.SUITES["paper-medium-v1"].only(worlds=1, episodes=1, slots=1)
+    policy = ByDevices()
+    choices = iter([np.int64(2), np.array(2), np.uint8(2)] * 10)
+    policy.act = lambda agent, observation: next(choices)
+    assert (mec_env.evaluate(policy, suite).decision == 2).all()
+    policy.act = lambda agent, observation: 3
+    with pytest.raises(ValueError, match=r"^actions\['iotd_0'\] = 3: .* 0 \(local\) to 2"):
+        mec_env.evaluate(policy, suite)
+
+
+def test_agents_are_servers_unless_a_policy_says_devices():
+    suite = mec_env.SUITES["paper-medium-v1"].only(worlds=1, episodes=1, slots=1)
+    policy = Locally()
+    for agents in ("servers", object()):
+        policy.agents = agents
+        assert (mec_env.evaluate(policy, suite).offloaded == 1.0).all()
+    policy.agents = "device"
+    with pytest.raises(ValueError, match=r"policy\.agents = 'device': .*did you mean 'devices'"):
+        mec_env.evaluate(policy, suite)
+
+
+def made_up(suite, objective, bound):
+    """An Evaluation of these numbers; half of every device's cost is time."""
+    objective, bound = np.asarray(objective, float), np.asarray(bound, float)
+    share = np.linspace(0.0, 1.0, objective.size)
+    decision = np.zeros((objective.size, suite.scenario.iotds), np.uint8)
+    half = objective / 2
+    return mec_env.Evaluation(suite, objective, bound, bound, half, half, share, 0 * half, decision)
+
+
+def test_an_evaluation_prints_one_line():
+    suite = mec_env.SUITES["paper-medium-v1"].only(worlds=2, episodes=1, slots=2)
+    # Gaps of 0, 10, 20 and 50 %, 20 % on the mean; the mean objective is 142.5.
+    record = made_up(suite, [100.0, 110.0, 120.0, 240.0], [100.0, 100.0, 100.0, 160.0])
+    assert repr(record) == (
+        "Evaluation(paper-medium-v1 (part): 4 slots, mean objective 142.5, mean gap 20 %)"
+    )
+    assert str(record) == repr(record)
+
+
+def test_a_summary_is_a_table_of_worlds():
+    suite = mec_env.SUITES["paper-medium-v1"].only(worlds=2, episodes=1, slots=2)
+    record = made_up(suite, [100.0, 110.0, 120.0, 240.0], [100.0, 100.0, 100.0, 160.0])
+    lines = record.summary().splitlines()
+    assert lines[0] == repr(record)
+    assert lines[1].split("  ")[0] == "world" and "energy [J]" in lines[1]
+    rows = [line.split() for line in lines[2:]]
+    # World 0: (100 + 110) / 2, (0 + 10) / 2 %, (1 + 10 / 11) / 2, half of 105 each, (0 + 1/3) / 2.
+    assert rows[0] == ["0", "105", "5", "0.9545", "52.5", "52.5", "16.67"]
+    # World 1: (20 + 50) / 2 %, (5 / 6 + 2 / 3) / 2.
+    assert rows[1] == ["1", "180", "35", "0.75", "90", "90", "83.33"]
+    assert rows[2] == ["mean", "142.5", "20", "0.8523", "71.25", "71.25", "50"]
+    low, high = record.interval()[1:]
+    assert [row[:2] for row in rows[3:]] == [["from", f"{low:.4g}"], ["to", f"{high:.4g}"]]
+    low, high = record.interval(100.0 * record.gap)[1:]
+    assert [row[2] for row in rows[3:]] == [f"{low:.4g}", f"{high:.4g}"]
+    assert len({len(line) for line in lines[1:]}) == 1
+
+
+def test_a_summary_of_one_world_and_one_episode_has_no_interval():
+    suite = mec_env.SUITES["paper-medium-v1"].only(worlds=1, episodes=1, slots=2)
+    lines = made_up(suite, [100.0, 110.0], [100.0, 100.0]).summary().splitlines()
+    assert [line.split()[0] for line in lines[2:]] == ["0", "mean"]
+
+
 def test_record_matches_outcome():
     suite = mec_env.SUITES["square-km-v1"].only(worlds=2, episodes=2, slots=3)
     rule = mec_env.RULES["greedy"]()

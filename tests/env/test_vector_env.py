@@ -6,12 +6,14 @@ import pickle
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mec_env import MECEnv, MECVectorEnv
+from mec_env.views.picture import SlotRenderer
 from tests.helpers import UNEQUAL, same
 
 MODES = [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP]
@@ -129,6 +131,25 @@ def test_make_vec():
     assert MECVectorEnv.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
 
 
+@pytest.mark.parametrize("mode", AutoresetMode)
+def test_an_autoreset_mode_is_its_name_or_its_value_in_any_case(mode):
+    for word in (mode, mode.name, mode.value, mode.name.lower(), mode.value.upper()):
+        assert make(autoreset_mode=word).autoreset_mode is mode
+        assert make(autoreset_mode=word).metadata["autoreset_mode"] is mode
+
+
+def test_spec_round_trip():
+    envs = gymnasium.make_vec(
+        "MEC-v0", num_envs=2, autoreset_mode=AutoresetMode.SAME_STEP, iotds=2, mecs=2,
+        device_layout="given", device_positions=np.array([[1.0, 2.0], [3.0, 4.0]]),
+    )  # fmt: skip
+    again = gymnasium.make_vec(EnvSpec.from_json(envs.spec.to_json()))
+    assert again.num_envs == 2 and again.autoreset_mode is AutoresetMode.SAME_STEP
+    assert again.unwrapped.scenario == envs.unwrapped.scenario
+    assert again.spec.max_episode_steps == envs.spec.max_episode_steps == 100
+    assert same(again.reset(seed=1), envs.reset(seed=1))
+
+
 def test_types():
     envs = make()
     seen, rewards, terminated, truncated, infos = walk(envs, 1)[1]
@@ -195,6 +216,83 @@ def test_zero_is_a_seed_and_no_seed_goes_on():
         and (envs.reset()[0] == b).all()
         and (a != b)[:, :25].all()
     )
+
+
+# --- pictures -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", AutoresetMode)
+@pytest.mark.parametrize("actions", ["decisions", "scores"])
+def test_each_row_is_drawn_as_the_single_environment_is(mode, actions):
+    # Worlds change with the episodes, so a picture of another slot would show.
+    pytest.importorskip("pygame")
+    fields = dict(
+        UNEQUAL, actions=actions, layout_per_episode=True, slots=2, render_mode="rgb_array"
+    )
+    ours = MECVectorEnv(2, autoreset_mode=mode, **fields)
+    theirs = SyncVectorEnv([lambda: MECEnv(**fields)] * 2, autoreset_mode=mode)
+    ours.action_space.seed(0)
+    ours.reset(seed=1), theirs.reset(seed=1)
+    half = dict(options=dict(reset_mask=np.array([True, False])))
+    for step in range(6):
+        for mine, wanted in zip(ours.render(), theirs.render(), strict=True):
+            assert (mine == wanted).all()
+        ended = step == 2 and mode is AutoresetMode.DISABLED
+        for envs in (ours, theirs):
+            # Every row ended; only the first begins anew, and both are drawn.
+            envs.reset(**half) if ended else None
+        if ended:
+            assert all((a == b).all() for a, b in zip(ours.render(), theirs.render()))
+            break
+        action = ours.action_space.sample()
+        ours.step(action), theirs.step(action)
+        action[:] = 0
+
+
+def test_pictures_are_drawn_when_asked_for_and_of_then(monkeypatch):
+    pytest.importorskip("pygame")
+    drawn = []
+    draw = SlotRenderer.draw
+    monkeypatch.setattr(SlotRenderer, "draw", lambda *a: drawn.append(a[1]) or draw(*a))
+    envs = make(5, render_mode="rgb_array")
+    envs.reset(seed=0)
+    frames = envs.render()
+    assert len(frames) == 5 and not drawn
+    envs.step(np.ones((5, 5), int))
+    assert frames[-1] is frames[4] and len(drawn) == 1 and drawn[0].decision is None
+    assert envs.render()[1] is not None and drawn[1].decision.tolist() == [1] * 5
+    with pytest.raises(IndexError):
+        frames[5]
+
+
+def test_tiles_are_the_first_rows():
+    pytest.importorskip("pygame")
+    envs = gymnasium.make_vec("MEC-v0", num_envs=6, render_mode="rgb_array", **UNEQUAL)
+    envs.reset(seed=0)
+    frames = envs.render()
+    height, width, _ = frames[0].shape
+    four = frames.tiled()
+    np.testing.assert_array_equal(np.asarray(frames), four)
+    assert four.shape == (2 * height, 2 * width, 3) and four.dtype == np.uint8
+    for row in range(4):
+        y, x = divmod(row, 2)
+        tile = four[y * height : (y + 1) * height, x * width : (x + 1) * width]
+        assert (tile == frames[row]).all()
+    five = frames.tiled(5)
+    assert five.shape == (2 * height, 3 * width, 3)
+    assert (five[height:, 2 * width :] == 255).all()
+    assert (five[height:, width : 2 * width] == frames[4]).all()
+    assert (frames.tiled(1) == frames[0]).all()
+    assert frames.tiled(99).shape == (2 * height, 3 * width, 3)
+
+
+def test_without_a_render_mode_there_is_no_picture():
+    envs = make()
+    envs.reset(seed=0)
+    with pytest.warns(UserWarning, match="no render_mode was given"):
+        assert envs.render() is None
+    with pytest.raises(ResetNeeded):
+        make(render_mode="rgb_array").render()
 
 
 # --- errors -----------------------------------------------------------------------
@@ -280,8 +378,13 @@ def test_too_early():
         (dict(num_envs=2.0), "^num_envs = 2.0: must be an integer"),
         (dict(threads=0), "^threads = 0: must be an integer of at least 1"),
         (dict(autoreset_mode="Next"), r"^autoreset_mode = 'Next': .*did you mean 'NextStep'\?"),
+        (
+            dict(autoreset_mode=3),
+            "^autoreset_mode = 3: must be one of Disabled, NextStep, SameStep",
+        ),
+        (dict(autoreset_mode=[]), r"^autoreset_mode = \[\]: must be one of"),
         (dict(actions="vote"), "^actions = 'vote': must be one of decisions, scores"),
-        (dict(render_mode="rgb_array"), "^render_mode = 'rgb_array': a batch is not drawn"),
+        (dict(render_mode="human"), "^render_mode = 'human': must be one of rgb_array"),
         (dict(iotd=3), r"did you mean 'iotds'\?"),
     ],
 )

@@ -20,6 +20,26 @@ def test_record_video(tmp_path):
     assert video.stat().st_size > 1000
 
 
+@pytest.mark.filterwarnings("ignore:.*autoreset mode is same-step")
+@pytest.mark.parametrize("mode", ["NEXT_STEP", "SAME_STEP"])
+def test_record_video_of_a_batch(tmp_path, mode):
+    pytest.importorskip("moviepy")
+    pytest.importorskip("pygame")
+    envs = gymnasium.make_vec(
+        "MEC-v0", num_envs=2, scenario="paper-medium", slots=3, render_mode="rgb_array",
+        autoreset_mode=mode,
+    )  # fmt: skip
+    assert envs.metadata["render_modes"] == ["rgb_array"] and envs.metadata["render_fps"] == 4
+    folder = tmp_path / "videos"
+    envs = gymnasium.wrappers.vector.RecordVideo(envs, str(folder), video_length=3)
+    envs.reset(seed=0)
+    for _ in range(4):
+        envs.step(envs.action_space.sample())
+    envs.close()
+    videos = list(folder.glob("*.mp4"))
+    assert videos and all(video.stat().st_size > 1000 for video in videos)
+
+
 def test_statistics_and_time_limit():
     env = gymnasium.make("MEC-v0", scenario="paper-medium", max_episode_steps=2)
     env = gymnasium.wrappers.RecordEpisodeStatistics(env)

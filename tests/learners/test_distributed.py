@@ -26,7 +26,7 @@ def episode(policy):
     seen, _ = env.reset(seed=0)
     while env.agents:
         scores = {agent: policy.act(agent, o) for agent, o in seen.items()}
-        yield seen, env._env.simulator.vote(np.concatenate(list(scores.values())))
+        yield seen, env.decision(scores)
         seen, *_ = env.step(scores)
 
 

@@ -240,8 +240,8 @@ def test_settings_are_checked_and_names_found():
         MAPPO({"learning_rat": 1e-3})
 
 
-def test_benchmarl_trains_on_the_plain_task(tmp_path):
-    from benchmarl.algorithms import MasacConfig
+def trained(task, algorithm, folder):
+    """A BenchMARL experiment of a few steps, run to its end."""
     from benchmarl.experiment import Experiment, ExperimentConfig
 
     from dirs_solver.plugins.benchmarl.run import network, silence
@@ -249,20 +249,55 @@ def test_benchmarl_trains_on_the_plain_task(tmp_path):
 
     config = ExperimentConfig.get_from_yaml()
     config.loggers, config.create_json, config.evaluation = [], False, False
-    config.save_folder, config.max_n_frames, config.evaluation_episodes = str(tmp_path), 40, 1
+    config.save_folder, config.max_n_frames, config.evaluation_episodes = str(folder), 40, 1
     config.off_policy_collected_frames_per_batch, config.off_policy_n_envs_per_worker = 40, 2
     config.off_policy_n_optimizer_steps, config.off_policy_train_batch_size = 2, 8
-    task = MECTask("tiny", {"scenario": TINY, "reward": "saving"})
+    config.on_policy_collected_frames_per_batch, config.on_policy_n_envs_per_worker = 40, 2
+    config.on_policy_n_minibatch_iters, config.on_policy_minibatch_size = 2, 8
     with global_generators_kept(), silence():
         experiment = Experiment(
             task=task,
-            algorithm_config=MasacConfig.get_from_yaml(),
+            algorithm_config=algorithm.get_from_yaml(),
             model_config=network([16]),
             seed=0,
             config=config,
         )
+        first = [p.clone() for p in experiment.policy.parameters()]
         experiment.run()
     assert experiment.total_frames == 40
+    moved = zip(first, experiment.policy.parameters(), strict=True)
+    assert any(not torch.equal(before, after) for before, after in moved)
+    return experiment
+
+
+def test_benchmarl_trains_on_the_plain_task(tmp_path):
+    from benchmarl.algorithms import MasacConfig
+
+    trained(MECTask("tiny", {"scenario": TINY, "reward": "saving"}), MasacConfig, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["MappoConfig", "IqlConfig", "QmixConfig"])
+def test_benchmarl_trains_on_devices_as_agents(name, tmp_path):
+    from benchmarl import algorithms
+
+    task = MECTask("tiny", {"scenario": TINY, "reward": "saving", "agents": "devices"})
+    experiment = trained(task, getattr(algorithms, name), tmp_path)
+    assert experiment.group_map == {"iotd": [f"iotd_{i}" for i in range(4)]}
+
+
+def test_the_task_of_devices_meets_torchrls_and_benchmarls_specs():
+    from torchrl.envs.utils import check_env_specs
+
+    task = MECTask("square", {"scenario": Scenario(**UNEQUAL), "agents": "devices"})
+    assert task.supports_discrete_actions() and not task.supports_continuous_actions()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of another version of pettingzoo
+        env = task.get_env_fun(1, False, 0, "cpu")()
+        check_env_specs(env)
+    assert task.action_spec(env)["iotd", "action"].space.n == 4
+    seen = observation.size(env.scenario, "devices")
+    assert task.observation_spec(env)["iotd", "observation"].shape == (5, seen)
+    assert task.state_spec(env)["state"].shape == (observation.size(env.scenario),)
 
 
 def test_rewards_are_standardised_by_what_is_set_later_too():
@@ -271,11 +306,10 @@ def test_rewards_are_standardised_by_what_is_set_later_too():
     standard = RewardStandard()
     # BenchMARL gives every environment a clone.
     transform = StandardisedReward(standard).clone()
-    saving = torch.tensor([0.5, 0.0])
-    # Half of all-local saved: all-local costs 1 more than the objective.
-    torch.testing.assert_close(transform._apply_transform(saving), torch.tensor([1.0, 0.0]))
+    reward = torch.tensor([1.0, 0.0])
+    torch.testing.assert_close(transform._apply_transform(reward), torch.tensor([1.0, 0.0]))
     standard.mean, standard.deviation = 0.5, 0.25
-    torch.testing.assert_close(transform._apply_transform(saving), torch.tensor([2.0, -2.0]))
+    torch.testing.assert_close(transform._apply_transform(reward), torch.tensor([2.0, -2.0]))
 
 
 def test_maddpgs_actors_wait_for_the_critic_and_its_rewards_are_standardised(monkeypatch):

@@ -86,7 +86,7 @@ def test_row_seeds_are_far_apart_and_count_once():
 
 
 def test_the_logarithmic_reward_is_that_of_the_cost_ratio():
-    rows = RowsVecEnv(2, TINY, log=True, reward="saving")
+    rows = RowsVecEnv(2, TINY, reward="log")
     rows.seed(0)
     rows.reset()
     local = rows.env_method("slot", indices=1)[0].local_cost.sum()

@@ -120,19 +120,14 @@ class RewardStandard:
 
 
 class StandardisedReward(Transform):
-    """The reward ``saving`` s as s / (1 - s), what all-local costs over the objective less 1.
-
-    0 where nothing is saved either, but never below -1: one link across a square kilometre
-    can cost more than a hundred slots, and nothing else could be learned beside it. It is then
-    standardised by a :class:`RewardStandard`.
-    """
+    """The environment's reward, standardised by a :class:`RewardStandard`."""
 
     def __init__(self, standard):
         super().__init__(in_keys=[(GROUP, "reward")], out_keys=[(GROUP, "reward")])
         self._standard = standard
 
     def _apply_transform(self, reward):
-        return (reward / (1.0 - reward) - self._standard.mean) / self._standard.deviation
+        return (reward - self._standard.mean) / self._standard.deviation
 
 
 class BatchedTask(MECTask):

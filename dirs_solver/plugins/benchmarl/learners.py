@@ -38,6 +38,9 @@ from mec_env.scenario.named import resolve
 
 #: Slots whose observations set the standardisation.
 STANDARDISED = 256
+#: What is learned from: where links are bad, one slot can cost a hundred times all-local, and this
+#: reward does not fall below -1 there; nothing else could be learned beside it.
+REWARD = "relative"
 
 
 class MARLLearner:
@@ -83,7 +86,7 @@ class MARLLearner:
         agents.mean.copy_(torch.from_numpy(mean[columns])[:, None])
         agents.deviation.copy_(torch.from_numpy(deviation[columns])[:, None])
         # An episode is a row's part of a batch: where it ends makes no difference to the slots.
-        trained_on = scenario.replace(reward="saving", slots=s["batch"] // s["rows"])
+        trained_on = scenario.replace(reward=REWARD, slots=s["batch"] // s["rows"])
         standard = RewardStandard()
         config = {
             "scenario": trained_on,
@@ -94,7 +97,7 @@ class MARLLearner:
         }
         # 32 bits, for that is what numpy's global generator takes.
         key = int(np.random.SeedSequence(int(seed)).generate_state(1)[0])
-        best = Best(scenario, "scores", seed)
+        best = Best(scenario.replace(reward=REWARD), "scores", seed)
 
         def judge(experiment):
             export(experiment, agents, *self._score)
@@ -272,8 +275,7 @@ class MADDPG(MARLLearner):
             noise = self._sized["noise_first"] * draws.standard_normal(scores.shape)
             return np.clip(scores + noise, 0.0, 1.0).astype(np.float32)
 
-        local = best.objectives(lambda observed: np.zeros_like(_scores(agents, observed)))
-        earned = local / best.objectives(explore) - 1.0
+        earned = best.rewards(explore)
         # With one device there may be no difference.
         return float(earned.mean()), max(float(earned.std()), 1e-6)
 

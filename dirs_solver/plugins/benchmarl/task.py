@@ -1,7 +1,8 @@
-"""Our scenario as a BenchMARL task: servers that score devices, a group of agents named ``mec``.
+"""Our scenario as a BenchMARL task: a group of agents that are servers, or devices.
 
-Any of BenchMARL's algorithms with continuous actions trains on it:
-``Experiment(MECTask("paper-large", {"scenario": "paper-large"}), ...)``.
+``MECTask("paper-large", {"scenario": "paper-large"})``: servers that score devices, the group
+``mec``, for any of BenchMARL's algorithms with continuous actions. With ``"agents": "devices"``
+beside the scenario: devices that choose servers, the group ``iotd``, for any with discrete ones.
 """
 
 from benchmarl.environments import TaskClass
@@ -12,7 +13,7 @@ import mec_env
 
 
 class MECTask(TaskClass):
-    """The parallel environment of servers; ``config`` are the arguments of ``parallel_env``."""
+    """The parallel environment; ``config`` are the arguments of ``parallel_env``."""
 
     def get_env_fun(self, num_envs, continuous_actions, seed, device):
         return lambda: PettingZooWrapper(
@@ -20,10 +21,14 @@ class MECTask(TaskClass):
         )
 
     def supports_continuous_actions(self):
-        return True
+        return not self._of_devices
 
     def supports_discrete_actions(self):
-        return False
+        return self._of_devices
+
+    @property
+    def _of_devices(self):
+        return self.config.get("agents", "servers") == "devices"
 
     def has_render(self, env):
         return False
@@ -35,8 +40,9 @@ class MECTask(TaskClass):
         return env.group_map
 
     def observation_spec(self, env):
-        seen = env.full_observation_spec_unbatched["mec", "observation"]
-        return Composite(mec=Composite(observation=seen.clone(), shape=seen.shape[:1]))
+        (group,) = env.group_map
+        seen = env.full_observation_spec_unbatched[group, "observation"]
+        return Composite({group: Composite(observation=seen.clone(), shape=seen.shape[:1])})
 
     def state_spec(self, env):
         return Composite(state=env.full_observation_spec_unbatched["state"].clone())

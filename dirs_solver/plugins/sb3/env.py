@@ -4,7 +4,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
-from mec_env.views.gym_env import INFO
+from mec_env.views.spaces import INFO
 from mec_env.views.vector_env import MECVectorEnv
 
 
@@ -23,15 +23,9 @@ class RowsVecEnv(VecEnv):
         E, 1 or more.
     scenario, actions, **fields
         As in :class:`mec_env.MECEnv`.
-    log : bool
-        Give minus the logarithm of objective / all-local as reward, for an environment
-        with ``reward="saving"``. Near an all-local objective it equals the saving; far
-        below, where a single device on a bad link costs as much as all others, it
-        keeps such a slot from drowning the rest.
     """
 
-    def __init__(self, rows, scenario=None, actions="decisions", log=False, **fields):
-        self._log = log
+    def __init__(self, rows, scenario=None, actions="decisions", **fields):
         self.envs = MECVectorEnv(
             rows, scenario, actions, autoreset_mode=AutoresetMode.SAME_STEP, threads=1, **fields
         )
@@ -80,8 +74,6 @@ class RowsVecEnv(VecEnv):
         for row in np.flatnonzero(ends):
             rows[row]["terminal_observation"] = infos["final_obs"][row]
             rows[row]["TimeLimit.truncated"] = True
-        if self._log:
-            rewards = -np.log1p(-rewards)
         return observations, rewards.astype(np.float32), ends, rows
 
     def close(self):

@@ -104,7 +104,7 @@ class _SB3Learner:
         rows = RowsVecEnv(
             # No more than there are slots to train on; a batch of one has no deviation.
             min(settings["rows"], max(2, slots // settings.get("n_steps", 1))),
-            scenario, self.actions, log=settings["reward"] == "log", reward="saving",
+            scenario, self.actions, reward=settings["reward"],
         )  # fmt: skip
         env = VecNormalize(rows, gamma=0.0, clip_obs=LIMIT, clip_reward=math.inf)
         best = Best(scenario, self.actions, seed)

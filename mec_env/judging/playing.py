@@ -1,0 +1,166 @@
+"""Play a suite: step the evaluation environment with what is decided, slot after slot.
+
+Judging is playing: ``evaluate``, the check of other people's results and the report all step
+the environment with decisions, so that a decision's consequences for later slots count.
+"""
+
+import inspect
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from mec_env.laws.actions import MODES, as_action
+from mec_env.physics.slot import Slot
+from mec_env.views.gym_env import MECEnv
+from mec_env.views.pettingzoo_env import MECParallelEnv
+
+
+class Judged(NamedTuple):
+    """What a decision came to, and how long it took to make.
+
+    Attributes
+    ----------
+    objective : float
+        phi_T time + phi_E energy.
+    time, energy : float
+        Sums over devices [s], [J].
+    offloaded : float
+        Share of devices.
+    seconds : float
+        Wall time of the decision [s].
+    """
+
+    objective: float
+    time: float
+    energy: float
+    offloaded: float
+    seconds: float
+
+
+class Played(NamedTuple):
+    """One slot of a suite as it was played.
+
+    Attributes
+    ----------
+    slot : mec_env.Slot or None
+        The slot that was decided; None where the caller wants no slots.
+    decision : (N,) int64
+        0 runs locally, j on server j.
+    outcome : Judged
+    """
+
+    slot: Slot | None
+    decision: np.ndarray
+    outcome: Judged
+
+
+def is_local(policy):
+    """Whether a policy acts agent by agent, so that it is shown no more than an agent's part.
+
+    Raises
+    ------
+    ValueError
+        For an object that is no policy.
+    """
+    if hasattr(policy, "decide"):
+        return False
+    if not hasattr(policy, "act"):
+        raise ValueError(
+            f"policy = {policy!r}: must have decide(slot), act(observation) or act(agent, observation)"
+        )
+    return len(inspect.signature(policy.act).parameters) == 2
+
+
+def play(suite, policy, seed=0, slots=True):
+    """Play a suite's worlds, episodes and slots in order; see ``Suite.play``."""
+    player = _Recorded(suite, policy) if isinstance(policy, np.ndarray) else _player(policy)
+    for world_seed, scenario in suite.worlds():
+        env = player.environment(scenario)
+        if hasattr(policy, "prepare"):
+            policy.prepare(scenario)
+        for episode in suite.episode_seeds:
+            if hasattr(policy, "reset"):
+                policy.reset(seed * 1_000_000_007 + world_seed * 1_000_003 + episode)
+            observation, _ = env.reset(seed=episode)
+            for _ in range(scenario.slots):
+                slot = env.slot if slots else None
+                action, decision, seconds = player.ask(env, observation)
+                observation, _, _, _, info = env.step(action)
+                info = player.info(info)
+                judged = (info[key] for key in ("objective", "time", "energy", "offloaded"))
+                yield Played(slot, decision, Judged(*judged, seconds))
+
+
+def _player(policy):
+    if is_local(policy):
+        return _Agents(policy)
+    return _Decides(policy) if hasattr(policy, "decide") else _Acts(policy)
+
+
+class _Decides:
+    """A policy that sees the whole slot."""
+
+    def __init__(self, policy):
+        self._policy = policy
+
+    def environment(self, scenario):
+        return MECEnv.for_evaluation(scenario)
+
+    def ask(self, env, observation):
+        slot = env.slot
+        start = time.perf_counter()
+        action = self._policy.decide(slot)
+        seconds = time.perf_counter() - start
+        return action, env.decision(action), seconds
+
+    def info(self, info):
+        return info
+
+
+class _Acts(_Decides):
+    """A policy that sees the whole observation, and may say in which mode it acts."""
+
+    def ask(self, env, observation):
+        start = time.perf_counter()
+        action = np.asarray(self._policy.act(observation))
+        # Of one that doesn't say, numbers that are no integers can only be scores.
+        mode = getattr(
+            self._policy, "actions", "scores" if action.dtype.kind == "f" else "decisions"
+        )
+        shape = MODES[mode].space(env.scenario).shape
+        decision = env.simulator.decision(as_action(action, MODES[mode], shape), mode)
+        return decision, decision, time.perf_counter() - start
+
+
+class _Agents(_Decides):
+    """A policy that sees an agent's part of the observation."""
+
+    def environment(self, scenario):
+        who = getattr(self._policy, "agents", "servers")
+        # A policy may have agents of another kind, its networks say.
+        return MECParallelEnv.for_evaluation(scenario, who if isinstance(who, str) else "servers")
+
+    def ask(self, env, observation):
+        start = time.perf_counter()
+        actions = {agent: self._policy.act(agent, seen) for agent, seen in observation.items()}
+        seconds = time.perf_counter() - start
+        return actions, env.decision(actions), seconds
+
+    def info(self, info):
+        return next(iter(info.values()))
+
+
+class _Recorded(_Decides):
+    """Decisions (S, N) that somebody made before."""
+
+    def __init__(self, suite, decisions):
+        if decisions.shape != (suite.size, suite.scenario.iotds):
+            raise ValueError(
+                f"decisions: shape {decisions.shape}, must be ({suite.size}, {suite.scenario.iotds})"
+            )
+        self._rows = iter(decisions)
+
+    def ask(self, env, observation):
+        decision = env.decision(next(self._rows))
+        return decision, decision, 0.0

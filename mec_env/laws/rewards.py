@@ -1,0 +1,49 @@
+"""Rewards by name: one number for a slot from its objective and what all-local would have cost.
+
+To add one: a branch in :func:`reward_of` and a line in ``REWARDS``. The functions are plain
+Python; ``simulator/kernel.py`` compiles them, so that a Scenario can ask for the names
+without loading numba.
+
+| name | reward | range |
+| --- | --- | --- |
+| ``reciprocal`` | 1 / objective, the paper's | above 0 |
+| ``saving`` | 1 - objective / all-local | below 1 |
+| ``log`` | -log(objective / all-local) | any; near an all-local objective it equals the saving, far below it a slot on a bad link, which can cost as much as a hundred others, does not drown the rest |
+| ``relative`` | all-local / objective - 1 | above -1 |
+
+Where nobody has a task, all-local costs 0 and so does every decision: the reward is 0.
+"""
+
+import math
+
+RECIPROCAL, SAVING, LOG, RELATIVE = 0, 1, 2, 3
+
+#: Every reward by name, with the code by which the kernel knows it.
+REWARDS = {"reciprocal": RECIPROCAL, "saving": SAVING, "log": LOG, "relative": RELATIVE}
+
+
+def reward_of(code, objective, all_local):
+    """Reward of a slot.
+
+    Parameters
+    ----------
+    code : int
+        A value of ``REWARDS``.
+    objective : float
+        Of the decision judged [weighted s and J].
+    all_local : float
+        Objective of running every task on its own device.
+
+    Returns
+    -------
+    float
+    """
+    if objective == 0.0:
+        return 0.0
+    if code == RECIPROCAL:
+        return 1.0 / objective
+    if code == SAVING:
+        return 1.0 - objective / all_local
+    if code == LOG:
+        return -math.log(objective / all_local)
+    return all_local / objective - 1.0

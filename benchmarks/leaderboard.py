@@ -11,7 +11,7 @@ from mec_bench import commands
 
 
 def main(arguments=None):
-    """Run, verify or report."""
+    """Run, verify, migrate or report."""
     commands.main(arguments, out=RESULTS, command="benchmarks.leaderboard")
 
 

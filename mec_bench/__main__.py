@@ -3,6 +3,7 @@
     python -m mec_bench leaderboard --quick
     python -m mec_bench leaderboard --suites square-km-v1 --learners greedy,certified
     python -m mec_bench verify FILE.json …
+    python -m mec_bench migrate FILE.json …
     python -m mec_bench report --out FOLDER
     python -m mec_bench choose sb3-ppo --scenario paper-medium
 
@@ -19,6 +20,7 @@ def main(arguments=None):
     calls = {
         "leaderboard": lambda rest: commands.main(rest, command="mec_bench leaderboard"),
         "verify": commands.check,
+        "migrate": commands.migrate,
         "report": commands.report,
         "choose": choose.main,
     }

@@ -79,7 +79,7 @@ class Redraw:
         return scores[run, self._taken].reshape(self.draws, -1)
 
 
-def interval(statistics, units, confidence=CONFIDENCE):
+def percentiles(statistics, units, confidence=CONFIDENCE):
     """Percentile interval (low, high) of redrawn statistics (B,); None of None.
 
     Expanded by the number of units, as :func:`mec_env.judging.intervals.tail` says.

@@ -1,9 +1,13 @@
 """Cells of the leaderboard: one learner, one suite, one seed, and what it came to.
 
 A cell is two files: ``NAME.json`` with the numbers and where they come from, and
-``NAME.decisions.xz`` with every decision, from which anybody can work the numbers out
+``NAME.decisions-v2.xz`` with every decision, from which anybody can work the numbers out
 again (:mod:`mec_bench.verify`). The name holds a hash of the settings, so other
 settings are another cell.
+
+Version 2 of the layout keeps means over each episode and the gaps of the slots, packed
+(:mod:`mec_bench.scores`); version 1 kept lists of a number a slot, and is read and verified
+all the same. ``python -m mec_bench migrate FILE…`` makes the one of the other.
 """
 
 import hashlib
@@ -15,8 +19,10 @@ from dirs_solver.learner import find_learner
 from mec_env.judging.rules import RULES
 from mec_env.judging.suite import Suite
 
-#: Of the cells' layout.
-VERSION = 1
+#: Of the cells' layout: what is written.
+VERSION = 2
+#: What is read.
+VERSIONS = (1, 2)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@
     python -m mec_bench leaderboard --sites sites.csv --users users.csv   # on a real city
     python -m mec_bench leaderboard --scheduler tcp://10.0.0.1:8786  # on a Dask cluster
     python -m mec_bench leaderboard verify FILE.json …               # check anybody's cells
+    python -m mec_bench leaderboard migrate FILE.json …              # cells of an older layout
     python -m mec_bench leaderboard report                           # the page from the cells that are there
 
 A learner is a built-in name, a rule's, a name that an installed project registered in the entry
@@ -128,7 +129,7 @@ def parse(arguments, out=OUT, command=COMMAND):
         "--trust", action="store_true", help="load saved models, which runs code that is in them"
     )
     parser.add_argument("--force", action="store_true", help="run again what is there")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help=f"default {OUT}")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help=f"default {out}")
     options = parser.parse_args(arguments)
     if (options.sites is None) != (options.users is None):
         parser.error("--sites and --users go together: one file each")
@@ -171,10 +172,12 @@ def parse(arguments, out=OUT, command=COMMAND):
 
 
 def main(arguments=None, out=OUT, command=COMMAND):
-    """Run, verify or report."""
+    """Run, verify, migrate or report."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if arguments[:1] == ["verify"]:
         check(arguments[1:])
+    elif arguments[:1] == ["migrate"]:
+        migrate(arguments[1:])
     elif arguments[:1] == ["report"]:
         report(arguments[1:], out)
     else:
@@ -202,7 +205,7 @@ def print_boards(cells):
         print(f"\n{board.label}: {board.worlds} worlds of {board.episodes} x {board.slots} slots\n")
         rows = []
         for standing in board.standings:
-            parts = [BY_KEY[key].cell(standing) for key in SHOWN]
+            parts = [BY_KEY[key].entry(standing) for key in SHOWN]
             rows.append([f"{part.text} {part.note}".strip() for part in parts])
         print(text_table(head, rows))
 
@@ -217,9 +220,14 @@ def report(arguments, out=OUT):
         type=Path,
         default=out,
         metavar="FOLDER",
-        help=f"that holds the cells, default {OUT}",
+        help=f"that holds the cells, default {out}",
     )
-    parser.add_argument("--readme", type=Path, metavar="FILE", help="whose table is to be replaced")
+    parser.add_argument(
+        "--readme",
+        type=Path,
+        metavar="FILE",
+        help="whose part between the markers is replaced; the tables go to docs/leaderboard.md beside it",
+    )
     options = parser.parse_args(arguments)
     try:
         for file in write(options.out / "cells", options.out, readme=options.readme):
@@ -232,14 +240,25 @@ def check(arguments):
     """``verify``: say of each file whether it holds; 1 if one doesn't."""
     from mec_bench.verify import verify
 
-    parser = argparse.ArgumentParser(prog="leaderboard verify", description=check.__doc__)
+    _each_file("verify", check, arguments, verify, ("holds", "hold"))
+
+
+def migrate(arguments):
+    """``migrate``: write cells of an older layout anew, verified before and after; 1 if one can't be."""
+    from mec_bench.migrate import migrate as write_anew
+
+    _each_file("migrate", migrate, arguments, write_anew, ("migrated", "migrated"))
+
+
+def _each_file(name, described, arguments, work, words):
+    """Print of each file how it went, and how many there are of either; exit with 1 if one is refused."""
+    parser = argparse.ArgumentParser(prog=f"leaderboard {name}", description=described.__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    files = parser.parse_args(arguments).files
-    verdicts = verify(files)
+    verdicts = work(parser.parse_args(arguments).files)
     for file, why in verdicts.items():
-        print(f"{file.name}: {'holds' if why is None else f'REFUSED, {why}'}")
+        print(f"{file.name}: {words[0] if why is None else f'REFUSED, {why}'}")
     refused = sum(why is not None for why in verdicts.values())
-    print(f"{len(verdicts) - refused} hold, {refused} refused")
+    print(f"{len(verdicts) - refused} {words[1]}, {refused} refused")
     if refused:
         raise SystemExit(1)
 

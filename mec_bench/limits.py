@@ -29,7 +29,7 @@ def one_sentence(error):
     return f"{type(error).__name__}: {lines[0]}"
 
 
-def up(seconds):
+def too_long(seconds):
     """What is said of a cell that took too long."""
     return f"took more than the {seconds:g} s that it may"
 
@@ -46,7 +46,7 @@ def deadline(seconds, last_words=None):
     if seconds is None:
         yield
         return
-    says = up(seconds)
+    says = too_long(seconds)
     if last_words is not None:
         faulthandler.dump_traceback_later(seconds + GRACE, exit=True, file=last_words)
     here = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")

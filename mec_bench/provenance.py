@@ -1,6 +1,5 @@
 """What every recorded result says of its run: command, versions, machine and load."""
 
-import json
 import os
 import platform
 import shlex
@@ -11,9 +10,11 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from mec_bench.json_text import json_text
 from mec_env.whole_file import write_text
 
 _PACKAGES = (
+    "mec-offloading",
     "numpy",
     "numba",
     "scipy",
@@ -64,7 +65,7 @@ def write_json(path, record):
     """Write a record to a file, whole or not at all; its folder is made where it is missing."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(record, indent=1) + "\n")
+    write_text(path, json_text(record) + "\n")
 
 
 class Record:
@@ -95,9 +96,11 @@ class Record:
 def revision(folder):
     """The commit of a checkout that holds ``folder``, with ``-dirty`` if its code was changed.
 
-    What is written into ``benchmarks/results`` is no change of the code. None without git.
+    What is written into ``benchmarks/results`` is no change of the code. None without git, and
+    where git doesn't keep the folder: a package installed somewhere inside a checkout of
+    something else.
     """
-    if shutil.which("git") is None:
+    if shutil.which("git") is None or not _git(folder, "ls-files", ".").stdout:
         return None
     said = _git(folder, "describe", "--always")
     if said.returncode:

@@ -11,8 +11,9 @@ import numpy as np
 
 import mec_env
 from mec_bench.limits import deadline, one_core, one_sentence
+from mec_bench.packing import pack
 from mec_bench.provenance import provenance
-from mec_bench.store import pack
+from mec_bench.scores import scored
 from mec_bench.training_log import ENDLESS, TrainingLog
 from mec_env.judging.evaluation import join
 from mec_env.judging.playing import is_local
@@ -50,13 +51,13 @@ def run(cell, command, tell=None, last_words=None):
 
 def head(cell, command):
     """What every record of a cell says, with where it was run."""
-    where = {**provenance("benchmarks.leaderboard"), "command": command}
+    where = {**provenance("mec_bench.commands"), "command": command}
     return {**cell.head(), "provenance": where}
 
 
 def failure(record, error, trace=None):
     """The record of a cell that came to nothing."""
-    nothing = {"objective": [], "gap": [], "decisions": None}
+    nothing = {"means": None, "gaps": None, "decisions": None}
     return {**record, "status": "failed", "error": error, "traceback": trace, **nothing}
 
 
@@ -85,13 +86,12 @@ def _measure(cell, tell):
         "training_seconds": float(np.mean(spent)),
         "parameter_count": counts[0],
         "milliseconds": float(1e3 * np.median(whole.seconds)),
-        "time": float(whole.time.mean()),
-        "energy": float(whole.energy.mean()),
-        "offloaded": float(whole.offloaded.mean()),
-        "objective": whole.objective.tolist(),
-        "gap": whole.gap.tolist(),
-    }
-    return measured, pack(whole.decision)
+        **scored(
+            (len(suite.world_seeds), len(suite.episode_seeds), suite.scenario.slots),
+            whole.objective, whole.lower_bound, whole.time, whole.energy, whole.offloaded,
+        ),
+    }  # fmt: skip
+    return measured, pack(whole.decision, suite)
 
 
 def slots_for(learner, slots, budget):

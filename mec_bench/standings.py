@@ -1,7 +1,7 @@
 """From cells to standings: what each method reaches on a suite, how surely, and its rank.
 
 A cell is one learner on one suite with one seed (see ``mec_bench.cell``). The
-score of a slot is its gap, (objective - certified bound) / bound. A run's scores
+score of a slot is its gap, (objective - certified bound) / bound (``mec_bench.scores``). A run's scores
 are averaged over each world; from that matrix, seeds by worlds, come the
 interquartile mean and the mean, and their intervals (``mec_bench.bootstrap``).
 """
@@ -13,14 +13,15 @@ from pathlib import Path
 import numpy as np
 
 import mec_env
-from mec_bench.bootstrap import Redraw, interval, iqm
+from mec_bench.bootstrap import Redraw, iqm, percentiles
 from mec_bench.naming import names_of
+from mec_bench.scores import scores_of
 
 #: Gaps at which performance profiles are read: five to a decade, from 0.001 % to 1,000 %.
 TAUS = np.logspace(-5, 1, 91)
 _NEEDED = (
     "learner", "information", "suite", "suite_hash", "worlds", "episodes", "slots", "seed",
-    "settings_hash", "status", "objective", "gap",
+    "version", "settings_hash", "status",
 )  # fmt: skip
 
 
@@ -135,7 +136,7 @@ class Pairs:
     def difference(self, a, b):
         """As of :meth:`Board.difference`."""
         ours, theirs = self.redrawn[a.method], self.redrawn[b.method]
-        bounds = None if ours is None else interval(ours - theirs, self.units)
+        bounds = None if ours is None else percentiles(ours - theirs, self.units)
         return a.mean - b.mean, *(bounds or (None, None))
 
     def separated(self, a, b):
@@ -263,7 +264,7 @@ def _board(key, cells, several):
             information=own[0]["information"],
             settings_hash=settings_hash,
             kind=_kind(learner, own),
-            cells=_finished(own, worlds * episodes * slots),
+            cells=_finished(own),
             failed=[cell for cell in own if cell["status"] != "done"],
         )
         if fields["cells"]:
@@ -274,8 +275,7 @@ def _board(key, cells, several):
     done = _ranked(done, pairs)
     bound = None
     if done:
-        first = done[0].cells[0]
-        bound = float(np.mean(np.asarray(first["objective"]) / (1.0 + np.asarray(first["gap"]))))
+        bound = _scores(done[0].cells[0]).mean("lower_bound")
     return Board(
         suite, suite_hash, label, worlds, episodes, slots, bound, done + empty, pairs
     )  # fmt: skip
@@ -291,58 +291,64 @@ def _kind(learner, cells):
     return "learner" if trained or not done else "search"
 
 
-def _finished(cells, size):
+def _finished(cells):
     """Finished cells, one a seed and the latest of each; a single one of a deterministic method."""
     latest = {}
     for cell in sorted(cells, key=lambda c: (c.get("provenance") or {}).get("date") or ""):
-        if cell["status"] != "done":
-            continue
-        for key in ("objective", "gap"):
-            _check(cell, key, size)
-        latest[cell["seed"]] = cell
+        if cell["status"] == "done":
+            latest[cell["seed"]] = cell
     ordered = [latest[seed] for seed in sorted(latest)]
     return ordered[:1] if ordered and ordered[0].get("deterministic") else ordered
 
 
-def _check(cell, key, size):
-    where = f"{cell['learner']} on {cell['suite']}, seed {cell['seed']}: {key}"
+def _scores(cell):
     try:
-        values = np.asarray(cell[key], dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{where} must be a list of numbers") from None
-    if values.shape != (size,):
-        raise ValueError(f"{where} has shape {values.shape}, must have {size} slots")
-    if not np.isfinite(values).all():
-        raise ValueError(f"{where} has {(~np.isfinite(values)).sum()} slots that are not finite")
+        return scores_of(cell)
+    except ValueError as error:
+        where = f"{cell['learner']} on {cell['suite']}, seed {cell['seed']}"
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _by_unit(scores, units):
+    """Mean gap of each world; of a single world's episodes, or of a single episode's slots."""
+    gap = scores.means["gap"]
+    for means in (gap.mean(axis=1), gap.ravel()):
+        if len(means) == units:
+            return means
+    return scores.gap
 
 
 def _numbers(fields, redraw, pairs):
     """A method's numbers; its redrawn mean gaps go to ``pairs``."""
     cells, name = fields["cells"], fields["method"]
-    gaps = np.array([cell["gap"] for cell in cells], dtype=np.float64)
-    scores = gaps.reshape(len(cells), redraw.units, -1).mean(axis=2)
+    found = [_scores(cell) for cell in cells]
+    scores = np.array([_by_unit(one, redraw.units) for one in found])
     again = redraw.scores(scores, name)
     means = pairs.redrawn[name] = None if again is None else again.mean(axis=1)
 
-    def mean(key, middle=np.mean):
+    def mean(name):
+        values = [value for one in found if (value := one.mean(name)) is not None]
+        return float(np.mean(values)) if values else None
+
+    def taken(key, middle=np.mean):
         values = [cell[key] for cell in cells if cell.get(key) is not None]
         return float(middle(values)) if values else None
 
     counts = [cell["parameter_count"] for cell in cells if cell.get("parameter_count") is not None]
     return fields | dict(
         iqm=float(iqm(scores.ravel())),
-        iqm_interval=None if again is None else interval(iqm(again), redraw.units),
+        iqm_interval=None if again is None else percentiles(iqm(again), redraw.units),
         mean=float(scores.mean()),
-        mean_interval=interval(means, redraw.units),
-        nrr=float(np.mean(1.0 / (1.0 + gaps))),
-        objective=float(np.mean([cell["objective"] for cell in cells])),
+        mean_interval=percentiles(means, redraw.units),
+        nrr=mean("nrr"),
+        objective=mean("objective"),
         time=mean("time"),
         energy=mean("energy"),
         offloaded=mean("offloaded"),
-        training_seconds=mean("training_seconds"),
-        milliseconds=mean("milliseconds", np.median),
+        training_seconds=taken("training_seconds"),
+        milliseconds=taken("milliseconds", np.median),
         parameter_count=max(counts) if counts else None,
-        profile=profile(gaps),
+        profile=profile([one.gap for one in found]),
     )
 
 

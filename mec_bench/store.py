@@ -2,17 +2,18 @@
 
 import hashlib
 import json
-import lzma
 import os
 import shutil
 from pathlib import Path
 
-import numpy as np
-
 from mec_bench.cell import suite_of
+from mec_bench.packing import unpack, unpack_version_1
 from mec_bench.provenance import write_json
 from mec_env.whole_file import whole_file
 
+#: How the names of decisions end. A layout of its own has a name of its own: a migration that
+#: is killed leaves the old pair of files whole.
+SUFFIX, _SUFFIX_VERSION_1 = ".decisions-v2.xz", ".decisions.xz"
 #: Free space to be left for other files [bytes].
 _SPARE = 64 * 2**20
 
@@ -44,7 +45,7 @@ class Store:
             free = shutil.disk_usage(self.folder).free
         except OSError as error:
             raise OSError(f"{self.folder}: cells can't be written there ({error})") from None
-        # A decision takes a byte at most, or two; numbers and provenance as much as 100 bytes a slot.
+        # A decision takes a byte at most, or two; gaps, means and curves less than 100 bytes a slot.
         needed = sum(cell.suite.size * (2 * cell.suite.scenario.iotds + 100) for cell in cells)
         if free < needed + _SPARE:
             raise OSError(
@@ -64,21 +65,31 @@ class Store:
     def write(self, name, record, decisions):
         """Keep a cell: the decisions first, so that a record never lacks them.
 
+        Decisions that a cell of this name had in another layout go at the end.
+
         Parameters
         ----------
         name : str
         record : dict
         decisions : bytes or None
-            As :func:`pack` makes them; None for a cell that failed.
+            As :func:`mec_bench.packing.pack` makes them; None for a cell that failed.
+
+        Returns
+        -------
+        dict
+            The record as it is kept.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         if decisions is not None:
-            file = self.folder / f"{name}.decisions.xz"
+            file = self.folder / f"{name}{SUFFIX}"
             with whole_file(file) as out:
                 out.write(decisions)
             digest = hashlib.sha256(decisions).hexdigest()
             record = {**record, "decisions": {"file": file.name, "sha256": digest}}
         write_json(self.folder / f"{name}.json", record)
+        if decisions is not None:
+            (self.folder / f"{name}{_SUFFIX_VERSION_1}").unlink(missing_ok=True)
+        return record
 
     def read(self):
         """All cells of the folder, by name; what is no cell is passed over."""
@@ -93,38 +104,18 @@ class Store:
         return found
 
 
-def pack(decisions):
-    """Decisions (S, N), compressed: the raw numbers, one byte each, or two, little end first."""
-    return lzma.compress(np.ascontiguousarray(decisions).astype(_type(decisions.dtype)).tobytes())
-
-
-def unpack(data, suite):
-    """Decisions (S, N) int64 of a suite, from what :func:`pack` made.
+def decisions_of(record, data):
+    """Decisions (S, N) int64 of a cell's record, from the bytes of its decisions' file.
 
     Raises
     ------
     ValueError
-        If they are damaged or don't fit the suite; no more is unpacked than fits.
+        If they are damaged or don't fit the record's suite.
     """
-    dtype = _type(np.uint8 if suite.scenario.mecs < 256 else np.uint16)
-    wanted = suite.size * suite.scenario.iotds * dtype.itemsize
-    reader = lzma.LZMADecompressor()
-    try:
-        raw = reader.decompress(data, wanted + 1)
-    except (lzma.LZMAError, EOFError) as error:
-        raise ValueError(f"decisions are damaged ({error})") from None
-    if not reader.eof and len(raw) <= wanted:
-        raise ValueError("decisions are damaged (the file is cut short)")
-    if len(raw) != wanted:
-        some = "more" if len(raw) > wanted else f"{len(raw)}"
-        raise ValueError(f"decisions hold {some} bytes, the suite's slots need {wanted}")
-    return np.frombuffer(raw, dtype).reshape(suite.size, -1).astype(np.int64)
+    take = unpack_version_1 if record["version"] == 1 else unpack
+    return take(data, suite_of(record))
 
 
 def read_decisions(record, folder):
-    """Decisions (S, N) int64 of a cell's record."""
-    return unpack((Path(folder) / record["decisions"]["file"]).read_bytes(), suite_of(record))
-
-
-def _type(dtype):
-    return np.dtype("<u1" if np.dtype(dtype).itemsize == 1 else "<u2")
+    """Decisions (S, N) int64 of a cell's record, whose file lies in ``folder``."""
+    return decisions_of(record, (Path(folder) / record["decisions"]["file"]).read_bytes())

@@ -168,7 +168,7 @@ def _last_words(board, cell):
 
 
 def _killed(cell):
-    return f"TimeUp: {limits.up(cell.time_limit)}, in one call that can't be interrupted"
+    return f"TimeUp: {limits.too_long(cell.time_limit)}, in one call that can't be interrupted"
 
 
 def _died(error):

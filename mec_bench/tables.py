@@ -7,9 +7,9 @@ def text_table(head, rows):
     widths = [max(len(line[k]) for line in lines) for k in range(len(head))]
     out = []
     for line in lines:
-        cells = [line[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]
-        out.append("  ".join(cells).rstrip())
+        padded = [line[0].ljust(widths[0])]
+        padded += [text.rjust(width) for text, width in zip(line[1:], widths[1:])]
+        out.append("  ".join(padded).rstrip())
     return "\n".join(out)
 
 

@@ -108,6 +108,7 @@ def run(name, plan, out):
         "left_out": left_out,
         "table": {"head": head, "rows": rows, "note": note},
         "claims": claims,
+        "cells_from": store.revisions(s for specs in entry.cells(plan).values() for s in specs),
         "cells": {k: [store.path(s).name for s in specs] for k, specs in entry.cells(plan).items()},
     }
     write_json(out / f"{stem(name, plan)}.json", record)

@@ -53,6 +53,11 @@ class Store:
             return None
         return kept["result"] if kept.get("spec") == spec else None
 
+    def revisions(self, specs):
+        """Revisions that kept cells were worked out with, each once, the first one's first."""
+        kept = (json.loads(self.path(spec).read_text(encoding="utf-8")) for spec in specs)
+        return list(dict.fromkeys(cell["provenance"]["revision"] or "unknown" for cell in kept))
+
     def get(self, spec, progress):
         """A cell's result: kept, or worked out and kept."""
         found = self.load(spec)

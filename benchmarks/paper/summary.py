@@ -56,7 +56,7 @@ def text(records, titles, own=(), beyond=None):
         "# What holds of the paper",
         "",
         "Made by `python -m benchmarks.paper summary` from `benchmarks/results/paper/`. Every verdict",
-        "comes from a rule in `benchmarks/paper_*.py`: on our numbers the",
+        "comes from a rule in `benchmarks/paper/`: on our numbers the",
         "95 % interval of the paired difference over worlds decides, on the paper's own its printed",
         "numbers as they stand. Where the text gives no tolerance, ours is named in the claim.",
         "Our numbers count what is recorded; the paper's own also the tables that aren't yet.",
@@ -115,6 +115,12 @@ def _threshold(record):
     ]
 
 
+def _cells_from(record):
+    """With which revisions the cells were worked out, where that isn't the record's own."""
+    others = [r for r in record.get("cells_from", ()) if r != record["provenance"]["revision"]]
+    return f"; from cells of revision {', '.join(others)}" if others else ""
+
+
 def _section(record):
     made = record["provenance"]
     lines = [f"## {record['title']}", ""]
@@ -134,7 +140,7 @@ def _section(record):
     lines += [
         "",
         f"{record['worlds']} worlds; `{made['command']}`, revision {made['revision']}, "
-        f"{made['machine']['processor']}, {made['date'][:10]}.",
+        f"{made['machine']['processor']}, {made['date'][:10]}{_cells_from(record)}.",
         "",
     ]
     return lines

@@ -1,13 +1,17 @@
-"""The leaderboard's report: one HTML page that needs nothing else, and Markdown for the README."""
+"""The leaderboard's report: one HTML page that needs nothing else, and Markdown for the documentation."""
 
 from pathlib import Path
 
-from mec_bench.report.markdown import insert, markdown
+from mec_bench.report.markdown import BEGIN, END, insert, markdown
+from mec_bench.report.overview import overview
 from mec_bench.report.page import page
 from mec_bench.standings import boards, load_cells
 from mec_env.whole_file import write_text
 
-__all__ = ["insert", "markdown", "page", "write"]
+__all__ = ["insert", "markdown", "overview", "page", "write"]
+
+#: Where the tables stand, seen from the README.
+TABLES = Path("docs") / "leaderboard.md"
 
 
 def write(cells, out, decisions=None, readme=None):
@@ -23,7 +27,9 @@ def write(cells, out, decisions=None, readme=None):
         decisions(cell) -> (S, N) int. By default they are read from the folder
         of cells; of a list of cells there are none, and no maps.
     readme : path, optional
-        A file whose part between the leaderboard's markers is replaced by the tables.
+        A file whose part between the leaderboard's markers is replaced by the short of it
+        (:func:`overview`). The tables go between the markers of ``docs/leaderboard.md``
+        beside it, which is made if it is not there.
 
     Returns
     -------
@@ -49,8 +55,19 @@ def write(cells, out, decisions=None, readme=None):
     write_text(html_file, page(standings, decisions))
     write_text(markdown_file, "# Leaderboard\n\n" + text)
     if readme is not None:
-        insert(readme, text)
+        insert(
+            readme,
+            f"{overview(standings)}\nAll tables: [{TABLES.as_posix()}]({TABLES.as_posix()}).",
+        )
+        _insert_tables(Path(readme).parent / TABLES, text)
     return [html_file, markdown_file]
+
+
+def _insert_tables(file, text):
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_text(file, f"# Leaderboard\n\n{BEGIN}\n{END}\n")
+    insert(file, text)
 
 
 def _reader(folder):

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from mec_bench.report.wording import interval, milliseconds, number, percent, points
+from mec_bench.report.wording import brackets, milliseconds, number, percent, points
 
 
-class Cell(NamedTuple):
+class Entry(NamedTuple):
     """What stands in one place of the table.
 
     Attributes
@@ -22,29 +22,29 @@ class Cell(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column: its key, title, what it means, and the Cell of a Standing."""
+    """A column: its key, title, what it means, and the Entry of a Standing."""
 
     key: str
     title: str
     meaning: str
-    cell: object
+    entry: object
 
 
 def _gap(value, bounds):
-    return Cell(value, percent(value), interval(bounds))
+    return Entry(value, percent(value), brackets(bounds))
 
 
 def _behind(s):
     if s.behind is None:
-        return Cell(None, "–")
+        return Entry(None, "–")
     difference, *bounds = s.behind
-    return Cell(difference, points(difference), interval(bounds))
+    return Entry(difference, points(difference), brackets(bounds))
 
 
 def _seeds(s):
     if not s.cells:
-        return Cell(None, "–")
-    return Cell(len(s.cells), "any" if s.deterministic else str(len(s.cells)))
+        return Entry(None, "–")
+    return Entry(len(s.cells), "any" if s.deterministic else str(len(s.cells)))
 
 
 COLUMNS = (
@@ -52,9 +52,9 @@ COLUMNS = (
         "rank", "Rank",
         "1 + the number of better methods whose paired difference to it has an interval that "
         "excludes 0; never less than the rank of the method before it",
-        lambda s: Cell(s.rank, number(s.rank)),
+        lambda s: Entry(s.rank, number(s.rank)),
     ),
-    Column("method", "Method", "The learner's name", lambda s: Cell(s.method, s.method)),
+    Column("method", "Method", "The learner's name", lambda s: Entry(s.method, s.method)),
     Column(
         "iqm", "Gap (IQM)",
         "Interquartile mean of the gap over worlds and seeds, with its 95 % interval",
@@ -73,33 +73,33 @@ COLUMNS = (
     Column(
         "information", "Sees",
         "global: the whole slot; local: each server its own column of gains and the tasks",
-        lambda s: Cell(s.information, s.information),
+        lambda s: Entry(s.information, s.information),
     ),
     Column(
         "nrr", "NRR", "Normalised reward rate: mean of certified bound / objective",
-        lambda s: Cell(s.nrr, number(s.nrr, ".4f")),
+        lambda s: Entry(s.nrr, number(s.nrr, ".4f")),
     ),
     Column(
         "objective", "Objective", "Mean objective of a slot: weighted time and energy, summed",
-        lambda s: Cell(s.objective, number(s.objective, ".2f")),
+        lambda s: Entry(s.objective, number(s.objective, ".2f")),
     ),
     Column(
         "training", "Training [s]", "Processor time of training for one world",
         # A rule has nothing to train.
-        lambda s: Cell(s.training_seconds, number(s.training_seconds or None, ".1f")),
+        lambda s: Entry(s.training_seconds, number(s.training_seconds or None, ".1f")),
     ),
     Column(
         "decision", "Decision [ms]", "Median wall time of a decision",
-        lambda s: Cell(s.milliseconds, milliseconds(s.milliseconds)),
+        lambda s: Entry(s.milliseconds, milliseconds(s.milliseconds)),
     ),
     Column(
         "parameters", "Weights", "Number of trained weights",
-        lambda s: Cell(s.parameter_count, number(s.parameter_count, ",")),
+        lambda s: Entry(s.parameter_count, number(s.parameter_count, ",")),
     ),
     Column("seeds", "Seeds", "Runs with different seeds; any: it draws nothing", _seeds),
     Column(
         "failed", "Failed", "Runs that failed",
-        lambda s: Cell(len(s.failed), str(len(s.failed))),
+        lambda s: Entry(len(s.failed), str(len(s.failed))),
     ),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The tables as Markdown, and their place in the README."""
+"""The tables as Markdown, and their place in a page of the documentation."""
 
 import re
 from pathlib import Path
@@ -26,20 +26,23 @@ def markdown(boards):
     -------
     str
     """
-    parts = [
-        _escaped(verdict(boards) or ""),
-        "\n".join(f"- {_escaped(sentence)}" for sentence in sentences(boards)),
-    ]
+    parts = headline(boards)
     head = [BY_KEY[key].title for key in _SHOWN]
     for board in boards:
-        rows = [[_cell(key, standing) for key in _SHOWN] for standing in board.standings]
-        parts += [f"### {_escaped(board.label)}", markdown_table(head, rows)]
+        rows = [[_words(key, standing) for key in _SHOWN] for standing in board.standings]
+        parts += [f"### {escaped(board.label)}", markdown_table(head, rows)]
     parts.append(
         "Gap: distance from the certified lower bound, with 95 % bootstrap intervals over worlds "
         "and seeds. NRR: bound / objective. Methods share a rank unless the interval of their "
         "paired difference excludes 0."
     )
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def headline(boards):
+    """The verdict on the paper's own task and a sentence for each suite: two parts of Markdown."""
+    listed = "\n".join(f"- {escaped(sentence)}" for sentence in sentences(boards))
+    return [escaped(verdict(boards) or ""), listed]
 
 
 def insert(path, text):
@@ -59,15 +62,15 @@ def insert(path, text):
     write_text(path, f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}")
 
 
-def _cell(key, standing):
-    _, text, note = BY_KEY[key].cell(standing)
+def _words(key, standing):
+    _, text, note = BY_KEY[key].entry(standing)
     if key == "failed" and text == "0":
         text = MISSING
     text = f"{text} {note}".strip()
-    return _escaped(text) if key in ("method", "information") else text.replace("<", "&lt;")
+    return escaped(text) if key in ("method", "information") else text.replace("<", "&lt;")
 
 
-def _escaped(text):
+def escaped(text):
     """Text that Markdown shows as it is: a name can neither break a table nor bring in HTML."""
     text = re.sub(r"\s+", " ", text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

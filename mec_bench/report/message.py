@@ -1,12 +1,12 @@
 """What the numbers come to, in sentences made from them by rule."""
 
-from mec_bench.report.wording import interval, listed, milliseconds, percent
+from mec_bench.report.wording import brackets, listed, milliseconds, percent
 
 #: Suites on the paper's own task begin so.
 PAPER = "paper-"
 
 
-def best(board, *kinds):
+def leading(board, *kinds):
     """The board's best method of some kinds, or None."""
     return next((s for s in board.standings if s.kind in kinds and s.mean is not None), None)
 
@@ -27,7 +27,7 @@ def verdict(boards):
     """
     lost, won, tied = [], [], []
     for board in boards:
-        learner, simple = best(board, "learner"), best(board, "rule", "search")
+        learner, simple = leading(board, "learner"), leading(board, "rule", "search")
         if not (board.suite.startswith(PAPER) and learner and simple):
             continue
         if board.separated(simple, learner):
@@ -61,8 +61,8 @@ def sentences(boards):
 
 
 def _sentence(board):
-    learner, simple = best(board, "learner"), best(board, "rule", "search")
-    solver = best(board, "solver")
+    learner, simple = leading(board, "learner"), leading(board, "rule", "search")
+    solver = leading(board, "solver")
     if learner and simple:
         text = _compared(board, learner, simple)
     elif solver and (learner or simple):
@@ -97,7 +97,7 @@ def _speed(solver, other):
 
 
 def _apart(difference):
-    return f"{percent(difference[0], '')} points {interval(difference[1:])}".strip()
+    return f"{percent(difference[0], '')} points {brackets(difference[1:])}".strip()
 
 
 def _at(standing):

@@ -83,14 +83,14 @@ def _board(board, decisions):
 
 
 def _row(s):
-    cells = [column.cell(s) for column in COLUMNS]
+    entries = [column.entry(s) for column in COLUMNS]
     return {
         "method": s.method,
         "kind": s.kind,
         "information": s.information,
-        "values": [cell.value for cell in cells],
-        "texts": [cell.text for cell in cells],
-        "notes": [cell.note for cell in cells],
+        "values": [entry.value for entry in entries],
+        "texts": [entry.text for entry in entries],
+        "notes": [entry.note for entry in entries],
         "gap": s.mean,
         "interval": s.mean_interval,
         "milliseconds": s.milliseconds,
@@ -125,10 +125,15 @@ def _provenance(boards):
         "from": dates[0] if dates else None,
         "to": dates[-1] if dates else None,
         "machines": counted(_machine(p.get("machine")) for p in found),
-        "revisions": counted(str(p.get("revision") or "") for p in found),
+        "revisions": counted(_revision(p.get("revision")) for p in found),
         "versions": counted(_pairs(p.get("versions")) for p in found),
         "commands": counted(str(p.get("command") or "") for p in found),
     }
+
+
+def _revision(revision):
+    """A revision with its ending in words."""
+    return str(revision or "").replace("-dirty", " with changes that were not committed")
 
 
 def _machine(machine):

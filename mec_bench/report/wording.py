@@ -32,7 +32,7 @@ def points(value):
     return MISSING if value is None else ("+" if value >= 0 else "") + percent(value, "")
 
 
-def interval(bounds):
+def brackets(bounds):
     """An interval of shares in percent; empty for None."""
     if bounds is None or bounds[0] is None:
         return ""

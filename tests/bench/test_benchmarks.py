@@ -150,6 +150,10 @@ def test_results_do_not_make_a_revision_dirty(tmp_path, monkeypatch):
     git("commit", "-m", "first")
     clean = record.revision(results.parent)
     assert clean and not clean.endswith("-dirty")
+    installed = tmp_path / ".venv" / "site-packages"
+    installed.mkdir(parents=True)
+    (installed / "code.py").write_text("1")
+    assert record.revision(installed) is None, "a package in somebody else's checkout"
     result.write_text("2")
     assert record.revision(results.parent) == clean
     code.write_text("2")

@@ -7,6 +7,7 @@ import gymnasium
 import pytest
 
 from mec_bench import commands
+from mec_bench.scores import scores_of
 
 
 def records(folder):
@@ -34,19 +35,19 @@ def test_runs_prints_and_verifies(tmp_path, capsys):
     assert len(kept) == 4
     assert (tmp_path / "leaderboard.html").is_file() and (tmp_path / "leaderboard.md").is_file()
     best, last = (kept["square-km-v1", name] for name in ("greedy", "local"))
-    assert sum(best["objective"]) < sum(last["objective"])
+    assert scores_of(best).mean("objective") < scores_of(last).mean("objective")
     assert best["provenance"]["command"].startswith("python -m mec_bench leaderboard --worlds 2")
     files = sorted(map(str, (tmp_path / "cells").glob("*.json")))
     commands.main(["verify", *files])
     assert "4 hold, 0 refused" in capsys.readouterr().out
     record = json.loads(open(files[0]).read())
-    record["objective"][0] -= 1.0
+    record["means"]["objective"][0][0] -= 1.0
     with open(files[0], "w") as file:
         json.dump(record, file)
     with pytest.raises(SystemExit) as stop:
         commands.main(["verify", *files])
     assert stop.value.code == 1
-    assert "REFUSED, objective of slot 0" in capsys.readouterr().out
+    assert "REFUSED, means.objective of world 0, episode 0" in capsys.readouterr().out
 
 
 def test_force_runs_again(tmp_path):
@@ -101,7 +102,7 @@ def test_takes_anyone_s_learner(tmp_path):
         "tests.made_up_learners:AlwaysLocal",
         "tests.made_up_learners:nobody_offloads",
     ):
-        assert kept["paper-medium-v1", name]["objective"] == 12 * [60.0]
+        assert kept["paper-medium-v1", name]["means"]["objective"] == 2 * [2 * [60.0]]
     assert kept["paper-medium-v1", "tests.made_up_learners:Crash"]["status"] == "failed"
 
 
@@ -131,7 +132,7 @@ def test_the_tutorial_is_short_runs_and_learns(tmp_path):
     commands.main([*command.split(), *small])
     kept = records(tmp_path)
     greedy, ours = (
-        sum(kept["square-km-v1", name]["gap"])
+        scores_of(kept["square-km-v1", name]).mean("gap")
         for name in ("greedy", "examples.your_own_learner:FairPrices")
     )
     assert ours < greedy / 5

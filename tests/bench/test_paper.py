@@ -235,6 +235,11 @@ def test_store_does_a_cell_once_and_mends_a_damaged_one(tmp_path, monkeypatch):
     store.path(spec).write_text('{"spec"')
     assert store.get(spec, None) == {"x": [1, 2]}
     assert len(done) == 2
+    monkeypatch.setattr(pieces, "provenance", lambda module: {"revision": "f00"})
+    other = spec | {"world": 1}
+    store.get(other, None)
+    here = json.loads(store.path(spec).read_text())["provenance"]["revision"] or "unknown"
+    assert store.revisions([other, spec, other]) == ["f00", here]
 
 
 @pytest.mark.parametrize("name", ["fig4", "table2"])
@@ -298,6 +303,11 @@ def test_summary_counts_and_names_what_is_missing(tmp_path, capsys):
     )
     assert "NRR x objective 277.33 is below the free-link optimum 280.00" in text
     assert "| it is so | **holds** | **does not hold** |" in text
+    assert "revision r, p, 2026-01-01.\n" in text
+    (tmp_path / "table2.json").write_text(json.dumps(record | {"cells_from": ["r", "s"]}))
+    paper.main(["summary", "--out", str(tmp_path)])
+    text = (tmp_path / "what-holds-of-the-paper.md").read_text()
+    assert "revision r, p, 2026-01-01; from cells of revision s.\n" in text
     assert "`fig7` (Fig. 7" in text and "`table2` (" not in text
 
 

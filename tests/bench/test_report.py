@@ -13,11 +13,12 @@ from mec_bench import report
 from mec_bench.report.curves import mean_curve
 from mec_bench.report.markdown import BEGIN, END, insert, markdown
 from mec_bench.report.message import sentences, verdict
+from mec_bench.report.overview import overview, shown
 from mec_bench.report.page import data
 from mec_bench.report.pick import first_slot
-from mec_bench.report.wording import interval, milliseconds, percent
+from mec_bench.report.wording import brackets, milliseconds, percent
 from mec_bench.standings import boards
-from tests.bench.made_up_cells import MadeUp, cell, failed
+from tests.bench.synthetic_cells import MadeUp, cell, failed
 
 EVIL = '</script><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>{{script}}'
 TRAINED = [{"world": 0, "slots": 10, "curve": []}]
@@ -298,6 +299,10 @@ def test_tables_go_between_the_markers(tmp_path):
     assert first.endswith(f"\n\n{END}\nafter\n") and "old" not in first
     report.write(duel(0.3, 0.1), tmp_path / "out", readme=readme)
     assert readme.read_text() == first
+    tables = (tmp_path / "docs" / "leaderboard.md").read_text()
+    assert tables.startswith(f"# Leaderboard\n\n{BEGIN}\n\nOn the paper's own task")
+    assert "| sb3-ppo | 2 | global |" in tables and "| sb3-ppo | 2 |" not in first
+    assert "| sb3-ppo | global | 30.00 % |" in first and "(docs/leaderboard.md)" in first
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
         "leaderboard.html",
         "leaderboard.md",
@@ -307,6 +312,50 @@ def test_tables_go_between_the_markers(tmp_path):
         with pytest.raises(ValueError, match="must have the lines <!-- leaderboard:begin -->"):
             insert(readme, "x")
         assert readme.read_text() == damaged
+
+
+def test_the_overview_shows_ten_methods_the_best_of_each_kind():
+    trained = [{"world": 0, "slots": 10, "curve": []}]
+
+    def on(suite, spoiled=0.0):
+        """Five methods of each kind, worse by their number."""
+        fields = dict(worlds=3, suite=suite, deterministic=True)
+        rules = ("greedy", "slot-price", "remote", "random", "local")
+        yield cell("certified", [0.0] * 3, **fields)
+        for k in range(5):
+            yield cell(rules[k], [0.1 + 0.1 * k + spoiled] * 3, **fields)
+            yield cell(f"search-{k}", [0.11 + 0.1 * k] * 3, **fields)
+            yield cell(f"learner-{k}", [0.12 + 0.1 * k] * 3, training=trained, **fields)
+
+    both = boards([*on("paper-large-v1"), *on("square-km-v1", 10.0)])
+    found = shown(both)
+    assert len(found) == 10
+    names = [by[0].learner for by in found]
+    assert names[0] == "certified"
+    assert {n for n in names if n.startswith("search")} == {"search-0", "search-1"}
+    assert {n for n in names if n.startswith("learner")} == {f"learner-{k}" for k in range(4)}
+    assert {"greedy", "slot-price", "remote"} < set(names)
+    rows = [line for line in overview(both).splitlines() if line.startswith("| ")]
+    assert rows[0] == (
+        "| Mean gap | Sees | paper-large-v1 (part: 3 × 1 × 1) | square-km-v1 (part: 3 × 1 × 1) |"
+    )
+    assert "| greedy | global | 10.00 % | 1,010 % |" in rows and len(rows) == 12
+
+
+def test_the_overview_takes_a_learner_s_best_settings_and_what_is_on_one_suite_last():
+    large = dict(worlds=3, suite="paper-large-v1", deterministic=True)
+    square = dict(worlds=3, suite="square-km-v1", deterministic=True)
+    both = boards([
+        cell("pso", [0.3] * 3, settings_hash="a" * 12, **large),
+        cell("pso", [0.2] * 3, settings_hash="b" * 12, **large),
+        cell("pso", [0.4] * 3, settings_hash="a" * 12, **square),
+        cell("de", [0.1] * 3, **large),
+    ])  # fmt: skip
+    text = overview(both)
+    assert "| pso | global | 20.00 % | 40.00 % |" in text
+    assert "| de | global | 10.00 % | – |" in text
+    (only,) = shown(both, {"search": 1})
+    assert only[0].learner == "pso"
 
 
 def test_curves_are_averaged_where_all_have_points():
@@ -330,5 +379,5 @@ def test_wording():
     assert [milliseconds(x) for x in (None, 0.0123, 4.567, 45.67, 924.2)] == [
         "–", "0.012", "4.57", "45.7", "924",
     ]  # fmt: skip
-    assert interval((0.1, 0.25)) == "[10.00, 25.00]"
-    assert interval(None) == interval((None, None)) == ""
+    assert brackets((0.1, 0.25)) == "[10.00, 25.00]"
+    assert brackets(None) == brackets((None, None)) == ""

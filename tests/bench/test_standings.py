@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from mec_bench.bootstrap import Redraw, interval, iqm
+from mec_bench.bootstrap import Redraw, iqm, percentiles
 from mec_bench.naming import names_of
 from mec_bench.standings import TAUS, boards, load_cells, profile, ranks
 from mec_env.judging.intervals import tail
-from tests.bench.made_up_cells import cell, failed
+from tests.bench.synthetic_cells import cell, failed
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ def test_runs_are_redrawn_apart_in_each_world_but_together_in_episodes():
 
 def test_interval_is_of_no_width_where_nothing_varies():
     redrawn = Redraw(3).scores([[0.25, 0.25, 0.25]], "a")
-    assert interval(redrawn.mean(axis=1), 3) == (0.25, 0.25)
+    assert percentiles(redrawn.mean(axis=1), 3) == (0.25, 0.25)
 
 
 def test_percentiles_lie_as_far_out_as_the_evaluation_says():
     redrawn = np.linspace(0.0, 1.0, 100_001)
-    assert interval(redrawn, 5) == pytest.approx((tail(5), 1.0 - tail(5)))
+    assert percentiles(redrawn, 5) == pytest.approx((tail(5), 1.0 - tail(5)))
 
 
 def test_intervals_of_five_worlds_hold_the_truth():
@@ -65,14 +65,14 @@ def test_intervals_of_five_worlds_hold_the_truth():
     rng, redraw = np.random.default_rng(3), Redraw(5, draws=2000)
     held = 0
     for _ in range(300):
-        low, high = interval(redraw.scores(rng.normal(size=(1, 5)), "a").mean(axis=1), 5)
+        low, high = percentiles(redraw.scores(rng.normal(size=(1, 5)), "a").mean(axis=1), 5)
         held += low <= 0.0 <= high
     assert held >= 275
 
 
 def test_a_single_unit_has_no_interval():
     assert Redraw(1).scores([[1.0], [2.0]], "a") is None
-    assert interval(None, 1) is None
+    assert percentiles(None, 1) is None
     (board,) = boards([cell("greedy", [0.1]), cell("local", [0.9])])
     assert [s.mean_interval for s in board.standings] == [None, None]
     # Nothing is known of how sure that is, so nothing is ranked.

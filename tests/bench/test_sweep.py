@@ -18,7 +18,9 @@ import pytest
 import mec_env
 from mec_bench import limits, run, training_log
 from mec_bench.cell import Cell
-from mec_bench.store import Store, pack, read_decisions, unpack
+from mec_bench.packing import pack, unpack
+from mec_bench.scores import scores_of
+from mec_bench.store import Store, read_decisions
 from mec_bench.sweep import cluster, processes, sweep
 
 SUITE = mec_env.SUITES["paper-medium-v1"].only(worlds=2, episodes=1, slots=3)
@@ -43,14 +45,17 @@ def test_a_cell_says_what_it_is(tmp_path):
     assert record["suite_hash"] == SUITE.content_hash()
     assert (record["worlds"], record["episodes"], record["slots"]) == (2, 1, 3)
     assert record["provenance"]["command"] == "the command"
-    assert record["status"] == "done" and len(record["objective"]) == len(record["gap"]) == 6
+    assert record["status"] == "done" and len(scores_of(record).gap) == 6
     store = Store(tmp_path)
     store.write("a", record, decisions)
     kept = store.read()["a"]
     again = [mec_env.outcome(s, d).objective for s, d in zip(SUITE.slots(), read_decisions(kept, tmp_path))]  # fmt: skip
-    assert kept["objective"] == again
-    bounds = SUITE.reference()[0]
-    assert kept["gap"] == pytest.approx(np.array(again) / bounds - 1, abs=1e-15)
+    assert kept["means"]["objective"] == [[np.mean(again[:3])], [np.mean(again[3:])]]
+    gap = np.array(again) / SUITE.reference()[0] - 1
+    assert np.ravel(kept["means"]["gap"]) == pytest.approx(
+        gap.reshape(2, 3).mean(axis=1), abs=1e-15
+    )
+    assert scores_of(kept).gap == pytest.approx(gap, rel=2**-24)
 
 
 def test_names_tell_cells_apart():
@@ -74,11 +79,12 @@ def test_names_tell_cells_apart():
 def test_decisions_are_packed_and_unpacked():
     rng = np.random.default_rng(0)
     decided = rng.integers(0, 3, (SUITE.size, 30)).astype(np.uint8)
-    assert np.array_equal(unpack(pack(decided), SUITE), decided)
-    many = mec_env.SUITES["ladder-30x2-v1"].only(worlds=1, slots=1)
-    wide = replace(many, scenario=many.scenario.replace(mecs=300))
-    assert unpack(pack(np.full((1, 30), 300, np.uint16)), wide).max() == 300
-    for data in (pack(decided[:-1]), pack(np.zeros((10**4, 30), np.uint8)), pack(decided)[:-9], b"no"):  # fmt: skip
+    assert np.array_equal(unpack(pack(decided, SUITE), SUITE), decided)
+    one = mec_env.SUITES["ladder-30x2-v1"].only(worlds=1, episodes=1, slots=1)
+    wide = replace(one, scenario=one.scenario.replace(mecs=300))
+    assert unpack(pack(np.full((1, 30), 300, np.uint16), wide), wide).max() == 300
+    many = np.zeros((10**4, 30), np.uint8)
+    for data in (pack(decided[:-2], SUITE), pack(many, SUITE), pack(decided, SUITE)[:-9], b"no"):
         with pytest.raises(ValueError, match="decisions"):
             unpack(data, SUITE)
 
@@ -91,7 +97,7 @@ def test_what_is_there_is_skipped(tmp_path):
     assert all(store.done(cell) for cell in wanted)
     assert not store.done(Cell("random", SUITE, 2))
     # A record without its decisions, or cut short, is not there.
-    (tmp_path / f"{wanted[0].name}.decisions.xz").unlink()
+    (tmp_path / f"{wanted[0].name}.decisions-v2.xz").unlink()
     (tmp_path / f"{wanted[1].name}.json").write_text('{"kind": "ce')
     assert not any(store.done(cell) for cell in wanted)
 
@@ -112,7 +118,7 @@ def test_what_is_there_is_skipped(tmp_path):
 )
 def test_failures_are_recorded(name, says):
     record, decisions = run.run(learner(name, time_limit=0.5 if name == "Slow" else None), "c")
-    assert record["status"] == "failed" and decisions is None and record["objective"] == []
+    assert record["status"] == "failed" and decisions is None and record["means"] is None
     assert record["error"].startswith(says) and "\n" not in record["error"]
     assert "Traceback" in record["traceback"] and says.split(":")[0] in record["traceback"]
 

@@ -9,8 +9,11 @@ import pytest
 import mec_env
 from mec_bench import run
 from mec_bench.cell import Cell, hash_of
-from mec_bench.store import Store, pack, unpack
+from mec_bench.packing import pack, pack_gaps, unpack
+from mec_bench.scores import scores_of
+from mec_bench.store import Store
 from mec_bench.verify import verify
+from tests.bench.synthetic_cells import write_version_1
 
 SUITE = mec_env.SUITES["square-km-v1"].only(worlds=2, episodes=1, slots=3)
 
@@ -33,12 +36,24 @@ def kept(honest, tmp_path):
     return file, change
 
 
+@pytest.fixture
+def kept_version_1(honest, tmp_path):
+    """The same in the layout of version 1."""
+    file = write_version_1(tmp_path / "old.json", SUITE, *honest)
+
+    def change(**fields):
+        file.write_text(json.dumps(json.loads(file.read_text()) | fields))
+
+    return file, change
+
+
 def says(file):
     return verify([file])[file]
 
 
-def test_an_honest_cell_holds(kept):
+def test_an_honest_cell_holds(kept, kept_version_1):
     assert says(kept[0]) is None
+    assert says(kept_version_1[0]) is None
 
 
 def numbers(record, key, k, value):
@@ -47,9 +62,70 @@ def numbers(record, key, k, value):
     return {key: changed}
 
 
+def means(record, name, world, value):
+    changed = {key: [list(row) for row in rows] for key, rows in record["means"].items()}
+    changed[name][world][0] = value(changed[name][world][0]) if callable(value) else value
+    return {"means": changed}
+
+
+def gaps(record, k, more):
+    changed = scores_of(record).gap
+    changed[k] += more
+    return {"gaps": pack_gaps(changed)}
+
+
+#: What is wrong in a cell of either version.
+WRONG = [
+    (lambda r: {"suite_hash": "0" * 64}, "suite_hash: is not that of the suite's slots"),
+    (lambda r: {"suite": "square-kn-v1"}, "did you mean 'square-km-v1'"),
+    (lambda r: {"suite": "paper-large-v1"}, "suite_hash: is not that"),
+    (lambda r: {"worlds": 9}, "worlds = 9: the suite square-km-v1 has 5"),
+    (lambda r: {"slots": 2}, "suite_hash"),
+    (lambda r: {"settings": {"rate": 1}}, "settings_hash: is not that of the settings"),
+    (lambda r: {"kind": "bench"}, "kind must be 'cell'"),
+    (lambda r: {"version": 0}, "version = 0: must be 1"),
+    (lambda r: {"version": 3}, "version = 3: must be 1 or 2"),
+    (lambda r: {"status": "failed"}, "nothing to check"),
+    (lambda r: {"decisions": {"file": "../cell.decisions.xz", "sha256": ""}}, "must lie beside"),
+    (lambda r: {"decisions": {"file": "none.xz", "sha256": ""}}, "'none.xz': is not there"),
+    (lambda r: {"decisions": {"file": "none.xz"}}, "decisions.sha256"),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
+        *WRONG,
+        (lambda r: means(r, "objective", 1, lambda x: x * (1 - 1e-7)), "means.objective of world 1, episode 0 = "),
+        (lambda r: means(r, "objective", 0, float("nan")), "means.objective of world 0, episode 0 = nan"),
+        (lambda r: means(r, "objective", 0, "12"), "means.objective of world 0, episode 0 = '12'"),
+        (lambda r: means(r, "gap", 1, lambda x: x - 1e-6), "means.gap of world 1, episode 0 = "),
+        (lambda r: means(r, "lower_bound", 0, lambda x: x * (1 + 1e-7)), "means.lower_bound of world 0"),
+        (lambda r: means(r, "nrr", 0, lambda x: x * (1 + 1e-7)), "means.nrr of world 0"),
+        (lambda r: means(r, "time", 0, lambda x: x * 0.9), "means.time of world 0"),
+        (lambda r: means(r, "energy", 0, None), "means.energy of world 0, episode 0 = None"),
+        (lambda r: means(r, "offloaded", 1, 2.0), "means.offloaded of world 1, episode 0 = 2.0"),
+        (lambda r: {"means": r["means"] | {"objective": [[1.0]]}}, "means.objective: must be 2 lists of 1 numbers"),
+        (lambda r: {"means": {}}, "means.objective: must be 2 lists of 1 numbers"),
+        (lambda r: {"means": None}, "means = None: must be there, of type dict"),
+        (lambda r: gaps(r, 4, 1e-5), "gap of slot 4 = "),
+        (lambda r: gaps(r, 0, float("nan")), "gap of slot 0 = "),
+        (lambda r: {"gaps": pack_gaps(scores_of(r).gap[:-1])}, "not those of 6 slots"),
+        (lambda r: {"gaps": pack_gaps(np.zeros(10**6))}, "not those of 6 slots"),
+        (lambda r: {"gaps": "no base64"}, "gaps are damaged"),
+        (lambda r: {"gaps": None}, "gaps = None: must be there, of type str"),
+    ],
+)  # fmt: skip
+def test_what_was_changed_is_named(kept, honest, change, why):
+    file, write = kept
+    write(**change(honest[0]))
+    assert why in says(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        *WRONG,
         (lambda r: numbers(r, "objective", 4, r["objective"][4] * (1 - 1e-7)), "objective of slot 4 = "),
         (lambda r: numbers(r, "objective", 0, float("nan")), "objective of slot 0 = nan"),
         (lambda r: numbers(r, "objective", 0, "12"), "objective of slot 0 = '12'"),
@@ -59,23 +135,11 @@ def numbers(record, key, k, value):
         (lambda r: {"time": r["time"] * 0.9}, "time = "),
         (lambda r: {"energy": None}, "energy = None"),
         (lambda r: {"offloaded": 2.0}, "offloaded = 2.0"),
-        (lambda r: {"suite_hash": "0" * 64}, "suite_hash: is not that of the suite's slots"),
-        (lambda r: {"suite": "square-kn-v1"}, "did you mean 'square-km-v1'"),
-        (lambda r: {"suite": "paper-large-v1"}, "suite_hash: is not that"),
-        (lambda r: {"worlds": 9}, "worlds = 9: the suite square-km-v1 has 5"),
-        (lambda r: {"slots": 2}, "suite_hash"),
-        (lambda r: {"settings": {"rate": 1}}, "settings_hash: is not that of the settings"),
-        (lambda r: {"kind": "bench"}, "kind must be 'cell'"),
-        (lambda r: {"version": 0}, "version = 0: must be 1"),
-        (lambda r: {"status": "failed"}, "nothing to check"),
-        (lambda r: {"decisions": {"file": "../cell.decisions.xz", "sha256": ""}}, "must lie beside"),
-        (lambda r: {"decisions": {"file": "none.xz", "sha256": ""}}, "'none.xz': is not there"),
-        (lambda r: {"decisions": {"file": "none.xz"}}, "decisions.sha256"),
     ],
 )  # fmt: skip
-def test_what_was_changed_is_named(kept, honest, change, why):
-    file, write = kept
-    write(**change(honest[0]))
+def test_what_was_changed_in_a_cell_of_version_1_is_named(kept_version_1, change, why):
+    file, write = kept_version_1
+    write(**change(json.loads(file.read_text())))
     assert why in says(file)
 
 
@@ -85,20 +149,20 @@ def test_other_decisions_are_refused(kept, honest, tmp_path):
     decided = unpack(data, SUITE).astype(np.uint8)
 
     def put(decisions, signed=True):
-        packed = decisions if isinstance(decisions, bytes) else pack(decisions)
+        packed = decisions if isinstance(decisions, bytes) else pack(decisions, SUITE)
         if signed:
             Store(tmp_path).write("cell", record, packed)
         else:
-            (tmp_path / "cell.decisions.xz").write_bytes(packed)
+            (tmp_path / "cell.decisions-v2.xz").write_bytes(packed)
         return says(file)
 
     other = decided.copy()
     other[5, 7] = 1 if other[5, 7] != 1 else 0
     assert "SHA-256 differs" in put(other, signed=False)
-    assert "objective of slot 5" in put(other)
+    assert "means.objective of world 1" in put(other)
     other[5, 7] = 9
     assert "decision of device 7 in slot 5 = 9: must be 0 (local) to 8" in put(other)
-    assert "need" in put(decided[:-1])
+    assert "need" in put(decided[:-2])
     assert "damaged" in put(b"nothing")
     # A bomb of zeros is not unpacked to its end.
     assert "hold more" in put(lzma.compress(bytes(10**8)))

@@ -80,7 +80,7 @@ def verify(files, tell=lambda: None):
 
 
 def each_cell(files, work, tell=lambda: None):
-    """Do something with each of many cells, with the slots of a suite drawn once for all of its cells.
+    """Do something with each of many cells, those of a suite together.
 
     Parameters
     ----------
@@ -222,19 +222,11 @@ def _read(file):
 
 
 def _judge_of(suite):
-    """A function of decisions (S, N) that says what they come to on a suite's slots."""
-    slots, bound = None, None
+    """A function of decisions (S, N) that says what they come to when the suite is played with them."""
 
     def judge(decisions):
-        nonlocal slots, bound
-        if slots is None:
-            slots, bound = list(suite.slots()), bounds_of(suite)[0]
-        outcomes = [mec_env.outcome(slot, decision) for slot, decision in zip(slots, decisions)]
-        objective, time, energy = (
-            np.array([getattr(o, name) for o in outcomes])
-            for name in ("objective", "time", "energy")
-        )
-        return Found(objective, bound, time, energy, np.mean(decisions > 0, axis=1))
+        found = mec_env.evaluate(decisions, suite, bounds=bounds_of(suite))
+        return Found(found.objective, found.lower_bound, found.time, found.energy, found.offloaded)
 
     return judge
 

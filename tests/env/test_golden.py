@@ -1,6 +1,6 @@
 """A few numbers of every named scenario, so that a change of numbers is seen.
 
-``python -m tests.test_golden`` writes them anew, for a change that is meant; say
+``python -m tests.env.test_golden`` writes them anew, for a change that is meant; say
 in the commit why the numbers moved.
 """
 

@@ -1,6 +1,5 @@
 """DIRS as a learner: it learns, it is deterministic, every switch runs, agents see their column alone."""
 
-import importlib.metadata
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -210,7 +209,6 @@ def test_learners_are_found_by_name_entry_point_and_place(monkeypatch):
     ):
         with pytest.raises(ValueError, match=message):
             find_learner(name)
-    assert importlib.metadata.entry_points is not dirs_solver.learner.entry_points
 
 
 def test_dirs_as_well_as_it_can_be_held():

@@ -71,7 +71,9 @@ def test_onnx_agrees_with_torch(policy, tmp_path):
     path = tmp_path / "mec_2.onnx"
     export_onnx(policy, 2, path)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    for seen, _ in episode(policy):
+    seen_all = [seen for seen, _ in episode(policy)]
+    assert len(seen_all) == 15
+    for seen in seen_all:
         batch = np.stack([seen["mec_2"]] * 3)
         (scores,) = session.run(["scores"], {"observation": batch})
         assert scores.shape == (3, 12)

@@ -1,5 +1,6 @@
 """MADDPG and MAPPO over BenchMARL: the adapter, learning, stopping, what is left behind."""
 
+import json
 import random
 import warnings
 
@@ -14,7 +15,6 @@ import mec_env
 from dirs_solver import find_learner
 from dirs_solver.plugins.benchmarl.env import BatchedServers, server_columns
 from dirs_solver.plugins.benchmarl.learners import MADDPG, MAPPO
-from dirs_solver.plugins.benchmarl.policy import load_policy
 from dirs_solver.plugins.benchmarl.task import MECTask
 from mec_env import Scenario
 from mec_env.judging.suite import Suite
@@ -223,14 +223,29 @@ def test_the_exported_scores_are_the_librarys(learner, monkeypatch):
         assert policy.act(f"mec_{j}", own) == pytest.approx(expected[j].numpy(), abs=1e-5)
 
 
-def test_loading_needs_no_benchmarl():
+def test_loading_needs_no_benchmarl(tmp_path):
     import subprocess
     import sys
 
-    code = "import sys; import dirs_solver.plugins.benchmarl.policy; print('benchmarl' in sys.modules, 'torchrl' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "False"]
-    assert load_policy is not None
+    trained = MAPPO(QUICK)
+    policy = trained.learn(TINY, 0, 128)
+    trained.save(tmp_path / "policy")
+    code = """
+import sys
+import mec_env
+from dirs_solver.plugins.benchmarl.policy import load_policy
+policy, _ = load_policy(sys.argv[1])
+seen, _ = mec_env.parallel_env(policy.scenario).reset(seed=0)
+print("benchmarl" in sys.modules, "torchrl" in sys.modules)
+print(policy.act("mec_1", seen["mec_1"]).tolist())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "policy")],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    loaded, scores = done.stdout.splitlines()
+    assert loaded == "False False"
+    assert json.loads(scores) == policy.act("mec_1", column(TINY, 1)).tolist()
 
 
 def test_settings_are_checked_and_names_found():
@@ -330,5 +345,6 @@ def test_maddpgs_actors_wait_for_the_critic_and_its_rewards_are_standardised(mon
     np.testing.assert_array_equal(first, scores(10**6, 512))
     assert not np.array_equal(first, scores(128, 512))
     # Four devices, all local at 4 * 2, of which some are offloaded at first: a saving that varies.
+    assert len(standards) == 3, "one for each training"
     for mean, deviation in standards:
         assert -1.0 < mean < 7.0 and 0.05 < deviation < 4.0

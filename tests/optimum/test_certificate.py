@@ -203,23 +203,27 @@ def test_a_slice_or_another_type_does_too():
 def wrong():
     good = Problem(np.ones((3, 2)), np.ones(3), np.ones(3), np.ones(2))
     return {
-        "negative link": good._replace(link=-good.link),
-        "infinite link": good._replace(link=good.link * np.inf),
-        "NaN local": good._replace(local=good.local * np.nan),
-        "negative weight": good._replace(weight=-good.weight),
-        "no congestion": good._replace(congestion=np.zeros(2)),
-        "local shape": good._replace(local=np.ones(4)),
-        "weight shape": good._replace(weight=np.ones(1)),
-        "congestion shape": good._replace(congestion=np.ones(3)),
-        "flat link": good._replace(link=np.ones(3)),
-        "no server": good._replace(link=np.ones((3, 0)), congestion=np.ones(0)),
+        "negative link": (good._replace(link=-good.link), "link must be finite and not negative"),
+        "infinite link": (good._replace(link=good.link * np.inf), "link must be finite"),
+        "NaN local": (good._replace(local=good.local * np.nan), "local must be finite"),
+        "negative weight": (good._replace(weight=-good.weight), "weight must be finite and not"),
+        "no congestion": (good._replace(congestion=np.zeros(2)), "congestion must be .* positive"),
+        "local shape": (good._replace(local=np.ones(4)), "local must have shape"),
+        "weight shape": (good._replace(weight=np.ones(1)), "weight must have shape"),
+        "congestion shape": (good._replace(congestion=np.ones(3)), "congestion must have shape"),
+        "flat link": (good._replace(link=np.ones(3)), "link must have axes"),
+        "no server": (
+            good._replace(link=np.ones((3, 0)), congestion=np.ones(0)),
+            "link must have axes",
+        ),
     }
 
 
 @pytest.mark.parametrize("name", wrong())
 def test_wrong_problems_are_refused(name):
-    with pytest.raises(ValueError):
-        certify_problem(wrong()[name])
+    problem, says = wrong()[name]
+    with pytest.raises(ValueError, match=says):
+        certify_problem(problem)
 
 
 def test_wrong_arguments_are_refused():

@@ -3,8 +3,8 @@ that no cost built from them overflows or vanishes.
 
 Every quantity reaches from the absurdly small to the absurdly large, in other units than SI
 too (gigacycles, noise of 1). Within these limits, and with gains that are normal float32
-numbers, a device costs from 1e-30 to 1e100, so that objectives of a million devices, their
-reciprocals, ratios and squares are all finite and positive in float64.
+numbers, the objective of up to a million devices lies between 1e-30 and 1e100: its
+reciprocal, ratios and squares are finite and positive in float64 too.
 """
 
 from typing import NamedTuple
@@ -42,7 +42,7 @@ LIMITS = {
     "max_power": Limits(1e-9, 1e9, "W"),
     "kappa": Limits(1e-100, 1e9, "", zero=True),
     "exponent": Limits(0.0, 1e3, "", zero=True),
-    "data_bits": Limits(1e-3, 1e15, "bit"),
+    "data_bits": Limits(1e-12, 1e15, "bit"),
     "cycles": Limits(1e-3, 1e15, "cycles"),
     "local_speed": Limits(1e-3, 1e15, "cycles/s"),
     "server_speed": Limits(1e-3, 1e15, "cycles/s"),

@@ -179,8 +179,8 @@ def check_slot(slot, decisions):
     assert 0.0 <= certificate.lower_bound <= certificate.objective < math.inf
     for decision in [*decisions, certificate.decision]:
         objective = outcome(slot, decision).objective
-        # A million such devices still stay within float64, and so do their reciprocals.
-        assert 1e-50 < objective < 1e150
+        # Four devices at most: a million stay within 1e100.
+        assert 1e-30 < objective < 1e94
         assert certificate.lower_bound <= objective * (1 + 1e-9)
 
 
@@ -242,7 +242,7 @@ def test_any_scenario_is_refused_or_sound(data):
         check_slot(env.slot, [decision])
         for action in ([0] * n, decision, [m] * n):
             observation, reward, _, _, info = env.step(action)
-            assert math.isfinite(reward) and 1e-50 < info["objective"] < 1e150
+            assert math.isfinite(reward) and 1e-30 < info["objective"] < 1e94
             assert reward > 0.0 or fields["reward"] != "reciprocal"
             assert env.observation_space.contains(observation)
 

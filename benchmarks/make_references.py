@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 import mec_env
-from mec_env.judging.shipped_bounds import reference_path
+from mec_env.judging.shipped_bounds import bounds_path
 from mec_env.judging.suite import resolve_suite
 from mec_env.whole_file import whole_file
 
@@ -41,7 +41,7 @@ def make(suite, effort, seconds, progress):
     -------
     lower_bound, objective : (S,) float64
     """
-    path = reference_path(suite.name)
+    path = bounds_path(suite.name)
     path.parent.mkdir(exist_ok=True)
     content = suite.content_hash()
     partial = partial_path(path, content, effort, seconds)

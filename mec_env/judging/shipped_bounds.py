@@ -1,4 +1,4 @@
-"""The reference bounds and decisions that ship with the frozen suites."""
+"""The bounds and decisions that ship with the frozen suites."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Reference(NamedTuple):
+class ShippedBounds(NamedTuple):
     """What is known about a suite's slots, in their order.
 
     Attributes
@@ -28,22 +28,22 @@ class Reference(NamedTuple):
     content_hash: str
 
 
-def reference_path(name):
-    """File of a suite's reference."""
-    return Path(__file__).parents[1] / "references" / f"{name}.npz"
+def bounds_path(name):
+    """File of a suite's bounds."""
+    return Path(__file__).parent / "bounds" / f"{name}.npz"
 
 
 @lru_cache(maxsize=4)
-def load_reference(name):
-    """The Reference of a frozen suite.
+def load_bounds(name):
+    """The ShippedBounds of a frozen suite.
 
     Raises
     ------
     FileNotFoundError
         If the suite ships none.
     """
-    with np.load(reference_path(name), allow_pickle=False) as file:
-        return Reference(
+    with np.load(bounds_path(name), allow_pickle=False) as file:
+        return ShippedBounds(
             file["lower_bound"],
             file["objective"],
             file["decision"].astype(np.int64),

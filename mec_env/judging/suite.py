@@ -14,7 +14,7 @@ import numpy as np
 
 from mec_env import checks
 from mec_env.draws.streams import Space
-from mec_env.judging.shipped_bounds import load_reference
+from mec_env.judging.shipped_bounds import load_bounds
 from mec_env.scenario.named import SCENARIOS
 from mec_env.scenario.scenario import Scenario
 from mec_env.simulator.simulator import Simulator
@@ -121,7 +121,7 @@ class Suite:
         """Bounds (S,) and best objectives known (S,), or None if the suite is not frozen."""
         if not self.frozen:
             return None
-        whole, known = SUITES[self.frozen], load_reference(self.frozen)
+        whole, known = SUITES[self.frozen], load_bounds(self.frozen)
         shape = len(whole.world_seeds), len(whole.episode_seeds), whole.scenario.slots
         part = np.ix_(
             [whole.world_seeds.index(seed) for seed in self.world_seeds],

@@ -93,17 +93,17 @@ def test_a_folder_that_can_t_be_written_is_named_before_training(tmp_path):
 def test_takes_anyone_s_learner(tmp_path):
     commands.main(
         ["--suites", "paper-medium-v1", "--worlds", "2", "--slots", "3", "--training-slots", "5",
-         "--learners", "local,tests.made_up_learners:AlwaysLocal,tests.made_up_learners:nobody_offloads,tests.made_up_learners:Crash",
+         "--learners", "local,tests.toy_learners:AlwaysLocal,tests.toy_learners:nobody_offloads,tests.toy_learners:Crash",
          "--out", str(tmp_path)]
     )  # fmt: skip
     kept = records(tmp_path)
     for name in (
         "local",
-        "tests.made_up_learners:AlwaysLocal",
-        "tests.made_up_learners:nobody_offloads",
+        "tests.toy_learners:AlwaysLocal",
+        "tests.toy_learners:nobody_offloads",
     ):
         assert kept["paper-medium-v1", name]["means"]["objective"] == 2 * [2 * [60.0]]
-    assert kept["paper-medium-v1", "tests.made_up_learners:Crash"]["status"] == "failed"
+    assert kept["paper-medium-v1", "tests.toy_learners:Crash"]["status"] == "failed"
 
 
 def test_a_saved_model_only_with_trust(tmp_path, capsys):

@@ -19,7 +19,7 @@ SUITE = mec_env.Suite("own", SCENARIO, (0, 1), (0,))
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """Write into a folder of the test's, after every slot."""
-    monkeypatch.setattr(make_references, "reference_path", lambda name: tmp_path / f"{name}.npz")
+    monkeypatch.setattr(make_references, "bounds_path", lambda name: tmp_path / f"{name}.npz")
     monkeypatch.setattr(make_references, "PAUSE", 0.0)
     return tmp_path
 
@@ -101,7 +101,7 @@ from benchmarks import make_references
 from tests.bench.test_make_references import SUITE
 
 folder, left = Path(sys.argv[1]), [4]
-make_references.reference_path = lambda name: folder / f"{name}.npz"
+make_references.bounds_path = lambda name: folder / f"{name}.npz"
 make_references.PAUSE = 0.0
 
 def progress(count):

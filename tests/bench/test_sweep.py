@@ -29,7 +29,7 @@ CIRCUMSTANCES = ("provenance", "training", "training_seconds", "milliseconds")
 
 
 def learner(name, seed=0, **limits):
-    return Cell(f"tests.made_up_learners:{name}", SUITE, seed, **limits)
+    return Cell(f"tests.toy_learners:{name}", SUITE, seed, **limits)
 
 
 def numbers(store):
@@ -174,7 +174,7 @@ def test_a_dying_worker_costs_no_cell(tmp_path, monkeypatch):
     failed = sweep(
         [learner("Mortal"), Cell("local", SUITE)], Store(tmp_path / "c"), processes(1), "c"
     )
-    assert [cell.learner for cell in failed] == ["tests.made_up_learners:Mortal"]
+    assert [cell.learner for cell in failed] == ["tests.toy_learners:Mortal"]
     kept = Store(tmp_path / "c").read()
     assert "its worker died 3 times" in kept[learner("Mortal").name]["error"]
     assert kept[Cell("local", SUITE).name]["status"] == "done"
@@ -222,7 +222,7 @@ def test_killed_and_started_again(tmp_path):
     (lives / "wait").touch()
     command = [
         sys.executable, "-m", "benchmarks.leaderboard", "--suites", "paper-medium-v1", "--worlds", "1",
-        "--slots", "3", "--learners", "local,tests.made_up_learners:Waits,random", "--jobs", "1", "--out", str(out),
+        "--slots", "3", "--learners", "local,tests.toy_learners:Waits,random", "--jobs", "1", "--out", str(out),
     ]  # fmt: skip
     where = {"cwd": Path(__file__).parents[2], "env": {**os.environ, "MEC_TEST_LIVES": str(lives)}}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

@@ -7,7 +7,7 @@ import mec_env
 from dirs_solver import find_learner
 from dirs_solver.plugins.sb3 import learners as sb3
 from dirs_solver.shared.keep_best import JUDGED, Best
-from tests.made_up_learners import Last
+from tests.toy_learners import Last
 
 TINY = mec_env.SCENARIOS["paper-medium"].replace(name="tiny", iotds=6, slots=50)
 

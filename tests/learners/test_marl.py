@@ -20,7 +20,7 @@ from mec_env import Scenario
 from mec_env.judging.suite import Suite
 from mec_env.simulator import observation
 from tests.helpers import UNEQUAL
-from tests.made_up_learners import Last
+from tests.toy_learners import Last
 
 # Two servers, four devices: links cost next to nothing, all four offload, two on each.
 TINY = mec_env.SCENARIOS["paper-medium"].replace(name="tiny", iotds=4, server_speed=8e9, slots=20)

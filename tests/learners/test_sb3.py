@@ -16,7 +16,7 @@ from dirs_solver.plugins.sb3.decisions import EqualChoices
 from dirs_solver.plugins.sb3.env import RowsVecEnv
 from mec_env.judging.suite import Suite
 from tests.helpers import UNEQUAL
-from tests.made_up_learners import Last
+from tests.toy_learners import Last
 
 # Matrices this small are no work to share: threads would only wait for each other.
 torch.set_num_threads(1)

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 import mec_env
-from mec_env.judging.shipped_bounds import load_reference
+from mec_env.judging.shipped_bounds import load_bounds
 
 NAMES = list(mec_env.SUITES)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_reference_belongs_to_the_suite(name):
-    suite, known = mec_env.SUITES[name], load_reference(name)
+    suite, known = mec_env.SUITES[name], load_bounds(name)
     assert known.content_hash == suite.content_hash()
     assert known.decision.shape == (suite.size, suite.scenario.iotds)
     assert np.all(known.lower_bound <= known.objective)
@@ -19,7 +19,7 @@ def test_reference_belongs_to_the_suite(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample_recomputed(name):
-    suite, known = mec_env.SUITES[name], load_reference(name)
+    suite, known = mec_env.SUITES[name], load_bounds(name)
     sample = set(range(0, suite.size, max(1, suite.size // 8)))
     for k, slot in enumerate(suite.slots()):
         if k not in sample:
@@ -36,7 +36,7 @@ def test_a_sample_recomputed(name):
     "name", ["paper-medium-v1", "paper-large-v1", "paper-xlarge-v1", "square-km-v1"]
 )
 def test_proved(name):
-    known = load_reference(name)
+    known = load_bounds(name)
     assert np.all(known.objective / known.lower_bound - 1 <= 1e-6)
 
 

@@ -197,27 +197,28 @@ def observe(blocks, worlds, board, e, out):
     world, tasks = worlds.row[e], board.row[e]
     for b in range(blocks.table.shape[0]):
         code, scale = int(blocks.table[b, 0]), blocks.table[b, 3]
-        part = out[int(blocks.table[b, 1]) : int(blocks.table[b, 2])]
+        start, end = int(blocks.table[b, 1]), int(blocks.table[b, 2])
         if code == GAIN:
-            _decades(board.gain[e].ravel(), np.float32(blocks.reference_log_gain), part)
+            _decades(board.gain[e].ravel(), np.float32(blocks.reference_log_gain), out)
         elif code == DATA:
-            _shares(board.data_bits[tasks], scale, part)
+            _shares(board.data_bits, tasks, scale, out, start, end)
         elif code == CYCLES:
-            _shares(board.cycles[tasks], scale, part)
+            _shares(board.cycles, tasks, scale, out, start, end)
         elif code == LOCAL_SPEED:
-            _shares(worlds.local_speed[world], scale, part)
+            _shares(worlds.local_speed, world, scale, out, start, end)
         elif code == SERVER_SPEED:
-            _shares(worlds.server_speed[world], scale, part)
+            _shares(worlds.server_speed, world, scale, out, start, end)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _decades(gain, reference, out):
-    for k in range(out.size):
+    # The gains come first.
+    for k in range(gain.size):
         out[k] = (log32(gain[k]) - reference) * LOG10_E
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _shares(numbers, largest, out):
-    # A slice of its own: an offset in the index would keep the loop from being vector code.
-    for i in range(out.size):
-        out[i] = np.float32(numbers[i] / largest)
+def _shares(numbers, row, largest, out, start, end):
+    # Rows by number: every slice of an array would be counted in and out again, row after row.
+    for i in range(end - start):
+        out[start + i] = np.float32(numbers[row, i] / largest)

@@ -33,7 +33,7 @@ def refine(slot, vote, settings, seed, number):
 def objective_of(slot, decision):
     """Objective of a decision (N,) int64, not checked, from the slot's link costs."""
     m = slot.gain.shape[1]
-    return cost_of(*problem_of(slot), 0.0, np.zeros(m), decision, np.empty(m))
+    return cost_of(tuple(problem_of(slot)), (0.0, np.zeros(m)), decision, np.empty(m))
 
 
 def _levy(slot, vote, settings, seed, number):
@@ -76,11 +76,11 @@ def _epsilon_selected(slot, vote, settings, seed, number):
 
 
 def _moves(slot, vote, settings, seed, number):
-    problem = problem_of(slot)
+    problem = tuple(problem_of(slot))
     decision, m = vote.copy(), slot.gain.shape[1]
     load = np.empty(m)
-    cost_of(*problem, 0.0, np.zeros(m), decision, load)
-    single_moves(*problem, decision, load, 1000)
+    cost_of(problem, (0.0, np.zeros(m)), decision, load)
+    single_moves(problem, decision, load, 1000)
     return decision, objective_of(slot, decision)
 
 

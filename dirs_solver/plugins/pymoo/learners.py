@@ -77,7 +77,7 @@ class Decisions(Problem):
 
     def _evaluate(self, x, out, *args, **kwargs):
         out["F"] = np.empty(len(x))
-        costs_of(*self.costs, self.decode(x), out["F"])
+        costs_of(tuple(self.costs), self.decode(x), out["F"])
 
 
 class Start(Sampling):

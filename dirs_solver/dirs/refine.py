@@ -37,17 +37,29 @@ def objective_of(slot, decision):
 
 
 def _levy(slot, vote, settings, seed, number):
-    if settings.search_over == "all":
-        return search_all.search_all(slot, vote, settings.search, settings.step_scale, seed, number)
-    return levy.search(slot, vote, settings.search, seed, number)
+    return LEVY_OVER[settings.search_over](slot, vote, settings, seed, number)
 
 
 def _classic(slot, vote, settings, seed, number):
-    if settings.search_over == "all":
-        return search_all.search_all(
-            slot, vote, settings.search, settings.step_scale, seed, number, classic=True
-        )
+    return CLASSIC_OVER[settings.search_over](slot, vote, settings, seed, number)
+
+
+def _levy_over_decisions(slot, vote, settings, seed, number):
+    return levy.search(slot, vote, settings.search, seed, number)
+
+
+def _levy_over_all(slot, vote, settings, seed, number):
+    return search_all.search_all(slot, vote, settings.search, settings.step_scale, seed, number)
+
+
+def _classic_over_decisions(slot, vote, settings, seed, number):
     return classic_search(slot, vote, settings.search, settings.step_scale, seed, number)
+
+
+def _classic_over_all(slot, vote, settings, seed, number):
+    return search_all.search_all(
+        slot, vote, settings.search, settings.step_scale, seed, number, classic=True
+    )
 
 
 def explored(slot, vote, epsilon, seed, number):
@@ -88,6 +100,11 @@ def _none(slot, vote, settings, seed, number):
     return vote, objective_of(slot, vote)
 
 
+# What is searched, by the setting ``search_over``.
+LEVY_OVER = {"decisions": _levy_over_decisions, "all": _levy_over_all}
+CLASSIC_OVER = {"decisions": _classic_over_decisions, "all": _classic_over_all}
+
+#: Refinements by name: here and in the settings' names is all there is to touch to add one.
 REFINEMENTS = {
     "levy": _levy,
     "classic": _classic,

@@ -11,6 +11,7 @@ decision, ``equal_tasks`` and ``exact`` for proofs.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -21,7 +22,20 @@ from mec_env.optimum.equal_tasks import all_equal, bound_at_tolls, cancel_cycles
 from mec_env.optimum.problem import Problem, problem_of
 from mec_env.threads import available
 
-EFFORTS = ("fast", "tight", "exact")
+
+class Effort(NamedTuple):
+    """What is done beside prices, rounding and single moves."""
+
+    swaps: bool
+    proof: bool
+
+
+#: Efforts by name, the only place to touch to add one.
+EFFORTS = {
+    "fast": Effort(swaps=False, proof=False),
+    "tight": Effort(swaps=True, proof=False),
+    "exact": Effort(swaps=True, proof=True),
+}
 #: A certificate with a relative gap up to this is called exact.
 EXACT_GAP = 1e-6
 # First and last heat of the prices, and the one of the rounding, as shares of the common price.
@@ -181,8 +195,9 @@ def certify_problems(problems, effort="fast", prices=None, time_limit=None, thre
     Certificate
         With a leading axis E in every field.
     """
-    if effort not in EFFORTS:
-        raise ValueError(f"effort must be one of {EFFORTS}, not {effort!r}")
+    if effort not in tuple(EFFORTS):
+        raise ValueError(f"effort must be one of {tuple(EFFORTS)}, not {effort!r}")
+    asked = EFFORTS[effort]
     bare = link, local, weight, congestion = _checked(problems)
     slots, devices, servers = link.shape
     warm = prices is not None
@@ -197,8 +212,8 @@ def certify_problems(problems, effort="fast", prices=None, time_limit=None, thre
         found[:] = _numbers("prices", prices, found.shape)
 
     def work(first, end):
-        certify_rows(first, end, bare, warm, effort != "fast", out)
-        if effort != "exact":
+        certify_rows(first, end, bare, warm, asked.swaps, out)
+        if not asked.proof:
             return
         from mec_env.optimum.exact import prove  # brings scipy.optimize, slow to import
 

@@ -45,11 +45,13 @@ def forbid(problem, prices, spare, allowed):
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def priced(link, local, weight, prices, i, option):
+    """Return what an option costs device i at the prices."""
     return local[i] if option == 0 else link[i, option - 1] + prices[option - 1] * weight[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def restrict(problem, allowed, node):
+    """Fill the ``node``'s links and local costs: the problem's, inf where not ``allowed``."""
     link, local, _, _ = problem
     node_link, node_local, _, _ = node
     n, m = link.shape
@@ -88,6 +90,7 @@ def most_torn(node, prices, heat, torn):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def undecided_device(allowed):
+    """Return the first device that still has a choice, -1 if there is none."""
     for i in range(allowed.shape[0]):
         if allowed[i].sum() > 1:
             return i
@@ -142,7 +145,7 @@ def branch_and_bound(problem, base, start, known, slack, work_limit):
     pool_prices[0] = prices
     bound = dual.bound_at(problem, base, prices)
     open_nodes = [(bound, 0)]
-    unused = [k for k in range(size - 1, 0, -1)]
+    unused = list(range(size - 1, 0, -1))
     work = 0
     while len(open_nodes) > 0:
         bound, node = open_nodes[0]

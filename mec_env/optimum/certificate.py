@@ -270,6 +270,7 @@ def certify_rows(first, end, problems, warm, tight, out):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def relative_gap(objective, lower_bound):
+    """Return (objective - lower_bound) / lower_bound, 0 where both are 0."""
     if objective <= lower_bound:
         return 0.0
     return (objective - lower_bound) / lower_bound

@@ -16,6 +16,7 @@ from mec_env.optimum.moves import enter, leave, option_cost
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def all_equal(weight):
+    """Return whether all weights are the same number."""
     for i in range(1, weight.size):
         if weight[i] != weight[0]:
             return False

@@ -151,6 +151,7 @@ def single_moves(problem, decision, load, sweeps):
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def option_cost(link, local, i, option):
+    """Return what an option costs device i without congestion."""
     return local[i] if option == 0 else link[i, option - 1]
 
 
@@ -248,6 +249,7 @@ def pair_swaps(problem, options, decision, load, sweeps):
 
 @njit(cache=True, nogil=True)
 def enter(i, option, first, following, previous):
+    """Put device i at the head of an option's list."""
     following[i] = first[option]
     previous[i] = -1
     if first[option] >= 0:
@@ -257,6 +259,7 @@ def enter(i, option, first, following, previous):
 
 @njit(cache=True, nogil=True)
 def leave(i, option, first, following, previous):
+    """Take device i out of an option's list."""
     if previous[i] >= 0:
         following[previous[i]] = following[i]
     else:

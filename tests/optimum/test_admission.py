@@ -59,7 +59,7 @@ def test_worked_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("saving", "kept"),
+    "saving, kept",
     [
         ([], []),
         ([0.2], [True]),

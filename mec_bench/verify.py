@@ -76,7 +76,7 @@ def verify(files, tell=lambda: None):
     dict
         File -> None, or a sentence that says why the cell is refused.
     """
-    return each_cell(files, lambda file, record, judge: check(file, record, judge), tell)
+    return each_cell(files, check, tell)
 
 
 def each_cell(files, work, tell=lambda: None):

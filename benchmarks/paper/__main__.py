@@ -92,7 +92,7 @@ def run(name, plan, out):
     results = _work(name, entry.cells(plan), store)
     head, rows, note = entry.rows(results, plan)
     claims = [claim.to_dict() for claim in entry.claims(results, plan)]
-    left_out = {rival_: LATER for rival_ in entry.missing()}
+    left_out = dict.fromkeys(entry.missing(), LATER)
     _print(entry, plan, head, rows, note, claims, left_out)
     record = {
         "name": name,

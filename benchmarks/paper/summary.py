@@ -139,8 +139,10 @@ def _section(record):
     ]
     lines += [
         "",
-        f"{record['worlds']} worlds; `{made['command']}`, revision {made['revision']}, "
-        f"{made['machine']['processor']}, {made['date'][:10]}{_cells_from(record)}.",
+        (
+            f"{record['worlds']} worlds; `{made['command']}`, revision {made['revision']}, "
+            f"{made['machine']['processor']}, {made['date'][:10]}{_cells_from(record)}."
+        ),
         "",
     ]
     return lines

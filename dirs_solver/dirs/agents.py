@@ -5,6 +5,7 @@ out. All are alike in shape, so one batched matrix product does a layer of all o
 them; no number of one agent ever meets another's. ``alone`` takes one agent out.
 """
 
+import operator
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,9 @@ from torch.nn import functional
 
 from dirs_solver.shared.randomness import WEIGHTS, uniforms
 from mec_env.simulator import observation
+
+#: Whether an agent sees tasks and speeds beside its gains, by the setting ``inputs``.
+SEES_TASKS = {"gains": False, "gains+tasks": True}
 
 
 class Agents(nn.Module):
@@ -44,10 +48,9 @@ class Agents(nn.Module):
         found = [part.block for part in observation.parts(scenario)]
         self.servers, self.devices, self.inputs = m, n, inputs
         self.observed = observation.size(scenario)
-        self._shared = self._own = 0
-        if inputs == "gains+tasks":
-            self._shared = n * sum(block.per == observation.DEVICE for block in found)
-            self._own = sum(block.per == observation.SERVER for block in found)
+        tasks = SEES_TASKS[inputs]
+        self._shared = n * sum(block.per == observation.DEVICE for block in found if tasks)
+        self._own = sum(block.per == observation.SERVER for block in found if tasks)
         self.width = n + self._shared + self._own
         sizes = (self.width, *hidden, n)
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
@@ -73,7 +76,7 @@ class Agents(nn.Module):
         slots = observations.shape[0]
         n, m = self.devices, self.servers
         gains = observations[:, : m * n].reshape(slots, m, n).transpose(0, 1)
-        if self.inputs == "gains":
+        if not SEES_TASKS[self.inputs]:
             return gains
         end = m * n + self._shared
         parts = [gains, observations[:, m * n : end].expand(m, slots, self._shared)]
@@ -156,6 +159,12 @@ def targets(decisions, servers):
     return (decisions == server).float()
 
 
+#: How the loss gathers a transition's devices.
+OVER_DEVICES = {"sum": torch.sum, "mean": torch.mean}
+#: What a device has of a transition's share in the slope, by the same names.
+SHARE_OF_A_DEVICE = {"sum": lambda share, devices: share, "mean": operator.truediv}
+
+
 def cross_entropy(logits, target, over_devices="sum"):
     """Each agent's cross-entropy of each transition, (M, S): a summand of (14) and (17).
 
@@ -167,7 +176,7 @@ def cross_entropy(logits, target, over_devices="sum"):
     """
     # -y log(sigmoid(x)) - (1 - y) log(1 - sigmoid(x)), without overflow.
     each = functional.softplus(logits) - logits * target
-    return each.sum(dim=2) if over_devices == "sum" else each.mean(dim=2)
+    return OVER_DEVICES[over_devices](each, dim=2)
 
 
 def squared_norms(agents):

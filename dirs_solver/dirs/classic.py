@@ -3,37 +3,25 @@
 import numpy as np
 from numba import njit
 
-from dirs_solver.dirs.levy import fill_steps, mantegna_sigma, population_of
+from dirs_solver.dirs.levy import draw_of, fill_steps, flight_of, population_of
 from dirs_solver.shared.randomness import SPACE, STEPS
-from mec_env.draws import streams
 from mec_env.draws.streams import philox
 from mec_env.optimum.moves import cost_of
 from mec_env.optimum.problem import problem_of
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _classic(
-    key0,
-    key1,
-    number,
-    link,
-    local,
-    weight,
-    congestion,
-    members,
-    scale,
-    generations,
-    sigma,
-    beta,
-    best,
-    history,
-):
-    population, n = members.shape
-    m = congestion.size
+def _classic(draw, problem, members, flight, out):
+    """Improve ``members`` (P, N); fill ``out``, the best one and the history; return its cost."""
+    key0, key1, number = draw
+    _, _, _, congestion = problem
+    generations, sigma, beta, _, scale = flight
+    best, history = out
+    population, n, m = *members.shape, congestion.size
     block = -(-n // 4) * 4
     words, steps = np.empty(2 * block, np.uint32), np.empty(n, np.float32)
     places, x = members.astype(np.float64), np.empty(n)
-    a, load, nothing = np.empty(n, np.int64), np.empty(m), np.zeros(m)
+    a, load, nothing = np.empty(n, np.int64), np.empty(m), (0.0, np.zeros(m))
     fitness = np.empty(population)
     for generation in range(generations + 1):
         for k in range(population):
@@ -45,7 +33,7 @@ def _classic(
                     x[i] = min(max(x[i] + scale * steps[i], 0.0), float(m))
             for i in range(n):
                 a[i] = int(np.floor(x[i] + 0.5))
-            objective = cost_of(link, local, weight, congestion, 0.0, nothing, a, load)
+            objective = cost_of(problem, nothing, a, load)
             if generation == 0 or objective < fitness[k]:
                 fitness[k] = objective
                 members[k], places[k] = a, x
@@ -71,8 +59,6 @@ def classic_search(slot, start, levy, scale, seed, number, history=None):
     best = np.empty(n, dtype=np.int64)
     if history is None:
         history = np.empty(levy.generations + 1)
-    objective = _classic(
-        *streams.seed_key(seed), number, *problem_of(slot), members, scale, levy.generations,
-        mantegna_sigma(levy.beta), levy.beta, best, history,
-    )  # fmt: skip
+    problem, flight = tuple(problem_of(slot)), flight_of(levy, scale)
+    objective = _classic(draw_of(seed, number), problem, members, flight, (best, history))
     return best, objective

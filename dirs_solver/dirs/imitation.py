@@ -42,16 +42,23 @@ def demonstrate(slots, settings, seed, report=None):
     decisions = []
     for first in range(0, len(slots), _CHUNK):
         chunk = slots[first : first + _CHUNK]
-        if settings.demonstrations == "certified":
-            decisions += [c.decision for c in certify_batch(chunk)]
-        else:
-            decisions += [
-                search_from_nothing(slot, settings.demonstration_search, seed, first + k)
-                for k, slot in enumerate(chunk)
-            ]
+        decisions += DEMONSTRATORS[settings.demonstrations](chunk, settings, seed, first)
         if report is not None and report(Progress("demonstrations", len(decisions), len(slots))):
             break
     return np.array(decisions)
+
+
+def _certified(slots, settings, seed, first):
+    return [c.decision for c in certify_batch(slots)]
+
+
+def _searched(slots, settings, seed, first):
+    search = settings.demonstration_search
+    return [search_from_nothing(slot, search, seed, first + k) for k, slot in enumerate(slots)]
+
+
+#: What finds the decisions of a list of slots, of which the first has the number ``first``.
+DEMONSTRATORS = {"levy": _searched, "certified": _certified}
 
 
 def search_from_nothing(slot, search, seed, number):

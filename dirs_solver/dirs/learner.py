@@ -216,7 +216,8 @@ class DIRS:
             callbacks.append(scalar_writer(self._directory))
 
         def report(what):
-            return any([callback(what) is True for callback in callbacks])
+            answers = [callback(what) for callback in callbacks]  # each is told, whatever one says
+            return any(answer is True for answer in answers)
 
         return report
 

@@ -9,6 +9,7 @@ its seed and number and leaves no state behind.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, uint32
@@ -16,6 +17,7 @@ from numba import njit, uint32
 from dirs_solver.shared.randomness import POPULATION, SPACE, STEPS
 from mec_env.draws import streams
 from mec_env.draws._bits import float_of_bits
+from mec_env.draws.mantegna import mantegna_sigma
 from mec_env.draws.streams import exponential32, log32, philox
 from mec_env.optimum.moves import cost_of
 from mec_env.optimum.problem import problem_of
@@ -58,13 +60,36 @@ def _exp32(x):
     return p * float_of_bits((np.int32(whole) + np.int32(127)) << np.int32(23))
 
 
-def mantegna_sigma(beta):
-    """Standard deviation sigma_u of Mantegna's numerator (Phys. Rev. E 49, 1994)."""
-    return (
-        math.gamma(1 + beta)
-        * math.sin(math.pi * beta / 2)
-        / (math.gamma((1 + beta) / 2) * beta * 2 ** ((beta - 1) / 2))
-    ) ** (1 / beta)
+class Flight(NamedTuple):
+    """How a search flies, as its kernels take it.
+
+    Attributes
+    ----------
+    generations : int
+        G_max.
+    sigma : float
+        ``mantegna_sigma(beta)``.
+    beta : float
+        Tail index of the steps.
+    threshold : float
+        th of equation (22).
+    scale : float
+        eta of equation (18).
+    """
+
+    generations: int
+    sigma: float
+    beta: float
+    threshold: float
+    scale: float
+
+
+def flight_of(levy, scale=0.0):
+    """The Flight of a :class:`dirs_solver.dirs.settings.Levy`, as a bare tuple.
+
+    Bare tuples reach a kernel faster than named ones.
+    """
+    return levy.generations, mantegna_sigma(levy.beta), levy.beta, levy.threshold, float(scale)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -115,21 +140,21 @@ def below(word, bound):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def option_tables(link, local, congestion, gain, cost, share, slope):
+def option_tables(problem, gain, tables):
     """Tables of a slot whose option 0 is local, so that no kernel asks which it is.
 
     Parameters
     ----------
-    link, local, congestion : (N, M), (N,), (M,) float64
-        As in ``mec_env.optimum.problem.Problem``.
+    problem : mec_env.optimum.problem.Problem
     gain : (M, N) float32
-    cost : (N, M + 1) float64
-        Filled: cost of an option but for its server's congestion.
-    share : (N, M + 1) float32
-        Filled: h_ij over the device's sum of gains, which (20) compares; 1/M (ours) for local.
-    slope : (M + 1,) float64
-        Filled: congestion, 0 for local.
+    tables : tuple of three arrays, filled
+        ``cost`` (N, M + 1) float64: of an option but for its server's congestion.
+        ``share`` (N, M + 1) float32: h_ij over the device's sum of gains, which (20) compares;
+        1/M (ours) for local.
+        ``slope`` (M + 1,) float64: congestion, 0 for local.
     """
+    link, local, _, congestion = problem
+    cost, share, slope = tables
     n, m = link.shape
     slope[0] = 0.0
     for j in range(m):
@@ -175,8 +200,9 @@ def change_cost(cost, weight, slope, decision, load, devices, options, trial):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def first_population(key0, key1, number, start, options, members):
+def first_population(draw, start, options, members):
     """Fill members (P, N): the start, and copies with a tenth of their entries redrawn."""
+    key0, key1, number = draw
     n = start.size
     words = np.empty(-(-2 * n // 4) * 4, dtype=np.uint32)
     redrawn = np.uint32(REDRAWN * 4294967296.0)
@@ -190,13 +216,16 @@ def first_population(key0, key1, number, start, options, members):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _search(
-    key0, key1, number, link, local, weight, congestion, gain, members, generations, sigma, beta, threshold, best, history
-):  # fmt: skip
+def _search(draw, problem, gain, members, flight, out):
+    """Improve ``members`` (P, N); fill ``out``, the best one and the history; return its cost."""
+    key0, key1, number = draw
+    link, _, weight, _ = problem
+    generations, sigma, beta, threshold, _ = flight
+    best, history = out
     n, m = link.shape
     population = members.shape[0]
     table, share, slope = np.empty((n, m + 1)), np.empty((n, m + 1), np.float32), np.empty(m + 1)
-    option_tables(link, local, congestion, gain, table, share, slope)
+    option_tables(problem, gain, (table, share, slope))
     # Device i of member p changes when gamma |d| exceeds both its share (20) and th (22).
     bar = np.empty((population, n), np.float32)
     load = np.zeros((population, m + 1))
@@ -247,14 +276,19 @@ def _search(
         history[generation] = cost.min()
     best[:] = members[np.argmin(cost)]
     # The running cost has gathered rounding errors: this one has not.
-    return cost_of(link, local, weight, congestion, 0.0, np.zeros(m), best, trial[:m])
+    return cost_of(problem, (0.0, np.zeros(m)), best, trial[:m])
+
+
+def draw_of(seed, number):
+    """What names a search's random numbers: the two words of the seed's key, and the number."""
+    return *streams.seed_key(seed), number
 
 
 def population_of(seed, number, start, options, size):
     """The first population (P, N) int64 around a decision; see :func:`first_population`."""
     start = np.ascontiguousarray(start, dtype=np.int64)
     members = np.empty((size, start.size), dtype=np.int64)
-    first_population(*streams.seed_key(seed), number, start, options, members)
+    first_population(draw_of(seed, number), start, options, members)
     return members
 
 
@@ -287,7 +321,11 @@ def search(slot, start, levy, seed, number, members=None, history=None):
         history = np.empty(levy.generations + 1)
     best = np.empty(n, dtype=np.int64)
     objective = _search(
-        *streams.seed_key(seed), number, *problem, slot._by_server, members,
-        levy.generations, mantegna_sigma(levy.beta), levy.beta, levy.threshold, best, history,
-    )  # fmt: skip
+        draw_of(seed, number),
+        tuple(problem),
+        slot._by_server,
+        members,
+        flight_of(levy),
+        (best, history),
+    )
     return best, objective

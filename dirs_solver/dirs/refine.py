@@ -33,21 +33,33 @@ def refine(slot, vote, settings, seed, number):
 def objective_of(slot, decision):
     """Objective of a decision (N,) int64, not checked, from the slot's link costs."""
     m = slot.gain.shape[1]
-    return cost_of(*problem_of(slot), 0.0, np.zeros(m), decision, np.empty(m))
+    return cost_of(tuple(problem_of(slot)), (0.0, np.zeros(m)), decision, np.empty(m))
 
 
 def _levy(slot, vote, settings, seed, number):
-    if settings.search_over == "all":
-        return search_all.search_all(slot, vote, settings.search, settings.step_scale, seed, number)
-    return levy.search(slot, vote, settings.search, seed, number)
+    return LEVY_OVER[settings.search_over](slot, vote, settings, seed, number)
 
 
 def _classic(slot, vote, settings, seed, number):
-    if settings.search_over == "all":
-        return search_all.search_all(
-            slot, vote, settings.search, settings.step_scale, seed, number, classic=True
-        )
+    return CLASSIC_OVER[settings.search_over](slot, vote, settings, seed, number)
+
+
+def _levy_over_decisions(slot, vote, settings, seed, number):
+    return levy.search(slot, vote, settings.search, seed, number)
+
+
+def _levy_over_all(slot, vote, settings, seed, number):
+    return search_all.search_all(slot, vote, settings.search, settings.step_scale, seed, number)
+
+
+def _classic_over_decisions(slot, vote, settings, seed, number):
     return classic_search(slot, vote, settings.search, settings.step_scale, seed, number)
+
+
+def _classic_over_all(slot, vote, settings, seed, number):
+    return search_all.search_all(
+        slot, vote, settings.search, settings.step_scale, seed, number, classic=True
+    )
 
 
 def explored(slot, vote, epsilon, seed, number):
@@ -76,11 +88,11 @@ def _epsilon_selected(slot, vote, settings, seed, number):
 
 
 def _moves(slot, vote, settings, seed, number):
-    problem = problem_of(slot)
+    problem = tuple(problem_of(slot))
     decision, m = vote.copy(), slot.gain.shape[1]
     load = np.empty(m)
-    cost_of(*problem, 0.0, np.zeros(m), decision, load)
-    single_moves(*problem, decision, load, 1000)
+    cost_of(problem, (0.0, np.zeros(m)), decision, load)
+    single_moves(problem, decision, load, 1000)
     return decision, objective_of(slot, decision)
 
 
@@ -88,6 +100,11 @@ def _none(slot, vote, settings, seed, number):
     return vote, objective_of(slot, vote)
 
 
+# What is searched, by the setting ``search_over``.
+LEVY_OVER = {"decisions": _levy_over_decisions, "all": _levy_over_all}
+CLASSIC_OVER = {"decisions": _classic_over_decisions, "all": _classic_over_all}
+
+#: Refinements by name: here and in the settings' names is all there is to touch to add one.
 REFINEMENTS = {
     "levy": _levy,
     "classic": _classic,

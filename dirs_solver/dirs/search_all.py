@@ -7,9 +7,15 @@ taken from their closed forms. ``cost.evaluate_given`` judges every candidate.
 import numpy as np
 from numba import njit
 
-from dirs_solver.dirs.levy import below, fill_steps, mantegna_sigma, option_tables, population_of
+from dirs_solver.dirs.levy import (
+    below,
+    draw_of,
+    fill_steps,
+    flight_of,
+    option_tables,
+    population_of,
+)
 from dirs_solver.shared.randomness import RESOURCES, SPACE, STEPS, uniforms
-from mec_env.draws import streams
 from mec_env.draws.streams import philox
 from mec_env.optimum.problem import problem_of
 from mec_env.physics import cost
@@ -46,10 +52,30 @@ def repair(decision, share, power, local_speed, local_power, server_speed, max_p
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _search_all(
-    key0, key1, number, physics, gain, tasks, local_speed, local_power, server_speed, odds, members, places, shares,
-    powers, classic, scale, generations, sigma, beta, threshold, best, history,
-):  # fmt: skip
+def _search_all(draw, slot, odds, candidates, classic, flight, out):
+    """Improve the candidates; fill ``out``, the best decision and the history; return its cost.
+
+    Parameters
+    ----------
+    draw : tuple
+        See :func:`dirs_solver.dirs.levy.draw_of`.
+    slot : tuple
+        Physics, gain (M, N) float32, Tasks, local speed and power (N,), server speed (M,).
+    odds : (N, M + 1) float32
+        What equation (20) compares steps with.
+    candidates : tuple of (P, N) arrays
+        Decisions int64, the same as real numbers, shares of F_max, shares of P_max.
+    classic : bool
+        Whether equation (18) moves the decisions too.
+    flight : Flight
+    out : tuple of arrays
+        Decision (N,) int64, history (generations + 1,) float64.
+    """
+    key0, key1, number = draw
+    physics, gain, tasks, local_speed, local_power, server_speed = slot
+    members, places, shares, powers = candidates
+    generations, sigma, beta, threshold, scale = flight
+    best, history = out
     population, n = members.shape
     m = server_speed.size
     block = -(-n // 4) * 4
@@ -123,22 +149,31 @@ def search_all(slot, start, levy, scale, seed, number, classic=False, history=No
         With the f and p that the search found.
     """
     n, m = slot.gain.shape
-    problem = problem_of(slot)
     odds = np.empty((n, m + 1), np.float32)
-    option_tables(
-        problem.link, problem.local, problem.congestion, slot._by_server,
-        np.empty((n, m + 1)), odds, np.empty(m + 1),
-    )  # fmt: skip
+    tables = np.empty((n, m + 1)), odds, np.empty(m + 1)
+    option_tables(tuple(problem_of(slot)), slot._by_server, tables)
     members = population_of(seed, number, start, m + 1, levy.population)
     shares, powers = uniforms(seed, RESOURCES, number, 2, levy.population, n)
     best = np.empty(n, dtype=np.int64)
     if history is None:
         history = np.empty(levy.generations + 1)
+    places, shares, powers = (
+        np.ascontiguousarray(part) for part in (members.astype(np.float64), shares, powers)
+    )
     objective = _search_all(
-        *streams.seed_key(seed), number, slot.physics, slot._by_server, slot.tasks,
-        slot.local_speed, slot.local_power, slot.server_speed, odds, members,
-        members.astype(np.float64), np.ascontiguousarray(shares), np.ascontiguousarray(powers),
-        classic, scale, levy.generations, mantegna_sigma(levy.beta), levy.beta, levy.threshold,
-        best, history,
-    )  # fmt: skip
+        draw_of(seed, number),
+        (
+            slot.physics,
+            slot._by_server,
+            slot.tasks,
+            slot.local_speed,
+            slot.local_power,
+            slot.server_speed,
+        ),
+        odds,
+        (members, places, shares, powers),
+        classic,
+        flight_of(levy, scale),
+        (best, history),
+    )
     return best, objective

@@ -3,7 +3,14 @@
 import numpy as np
 import torch
 
-from dirs_solver.dirs.agents import Agents, cross_entropy, losses, shares, targets
+from dirs_solver.dirs.agents import (
+    SHARE_OF_A_DEVICE,
+    Agents,
+    cross_entropy,
+    losses,
+    shares,
+    targets,
+)
 from dirs_solver.dirs.replay import Replay
 from mec_env.simulator.simulator import Simulator
 
@@ -111,7 +118,7 @@ class Trainer:
             entropy = cross_entropy(logits, target, s.loss_over_devices)
             loss = losses(self.agents, entropy, share, self._decay)
             # By hand, a third of autograd's time: cross-entropy's slope in a logit is score - target.
-            per_device = share if s.loss_over_devices == "sum" else share / target.shape[2]
+            per_device = SHARE_OF_A_DEVICE[s.loss_over_devices](share, target.shape[2])
             slope = torch.sigmoid(logits).sub_(target).mul_(per_device[:, None])
         self.optimizer.zero_grad()
         logits.backward(slope)

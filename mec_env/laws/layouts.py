@@ -5,9 +5,9 @@ its positions whatever version of numpy or scipy is installed. ``DEVICES`` and `
 are the only places to touch to add a layout.
 """
 
-import math
-
 import numpy as np
+
+from mec_env.draws.mantegna import mantegna_sigma
 
 LEVY_BETA = 1.5
 # The paper names a Gaussian and a Levy distribution of positions and gives no
@@ -118,12 +118,7 @@ def mantegna_steps(stream, beta, count):
     u / |v|^(1 / beta) with u ~ N(0, sigma_u^2) and v ~ N(0, 1) (Mantegna,
     Phys. Rev. E 49, 1994).
     """
-    sigma = (
-        math.gamma(1 + beta)
-        * math.sin(math.pi * beta / 2)
-        / (math.gamma((1 + beta) / 2) * beta * 2 ** ((beta - 1) / 2))
-    ) ** (1 / beta)
-    return sigma * stream.normal(count) / np.abs(stream.normal(count)) ** (1 / beta)
+    return mantegna_sigma(beta) * stream.normal(count) / np.abs(stream.normal(count)) ** (1 / beta)
 
 
 def _area(scenario):

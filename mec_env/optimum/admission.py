@@ -9,24 +9,19 @@ import warnings
 import numpy as np
 from numba import njit
 
+from mec_env.optimum.problem import problem_of
 from mec_env.optimum.subset import NODE_CAP, best_subset
 from mec_env.physics.outcome import check_decision
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def admit_kernel(link, local, weight, congestion, decision, node_cap=NODE_CAP):
+def admit_kernel(problem, decision, node_cap=NODE_CAP):
     """Send back the devices that are not worth keeping, server by server, at least total cost.
 
     Parameters
     ----------
-    link : (N, M) float64
-        Cost of each link, upload time and energy [weighted s and J].
-    local : (N,) float64
-        Cost of running locally [weighted s and J].
-    weight : (N,) float64
-        √F_i [√cycles], positive.
-    congestion : (M,) float64
-        φ_T / F_max of each server [weighted s per cycle], positive.
+    problem : Problem
+        With positive weights √F_i [√cycles] and congestion φ_T / F_max [weighted s per cycle].
     decision : (N,) int
         0 for local, j for server j (1..M): who asks where. Not checked.
     node_cap : int
@@ -39,6 +34,7 @@ def admit_kernel(link, local, weight, congestion, decision, node_cap=NODE_CAP):
     capped_servers : int
         How many servers ended at the node cap. Their subset is valid, its optimality unproved.
     """
+    link, local, weight, congestion = problem
     servers = congestion.size
     # Devices grouped by what they ask for: those of server j are grouped[start[j] : start[j + 1]].
     start = np.zeros(servers + 2, np.int64)
@@ -94,12 +90,11 @@ def admit(slot, decision, node_cap=NODE_CAP):
         For a wrong shape or a value that is not allowed.
     """
     decision = check_decision(decision, *slot.gain.shape)
-    admitted, capped = admit_kernel(
-        slot.link_cost, slot.local_cost, slot.tasks.root_cycles, slot.congestion, decision, node_cap
-    )
+    problem = problem_of(slot)
+    admitted, capped = admit_kernel(tuple(problem), decision, node_cap)
     if capped:
         warnings.warn(
-            f"admit: {capped} of {slot.congestion.size} servers hit node_cap = {node_cap}; "
+            f"admit: {capped} of {problem.congestion.size} servers hit node_cap = {node_cap}; "
             "their choice is valid, but may not be the best",
             RuntimeWarning,
             stacklevel=2,

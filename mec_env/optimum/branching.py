@@ -20,11 +20,12 @@ POOL_BYTES = 1 << 26  # memory for open nodes
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def forbid(link, local, weight, prices, spare, allowed):
+def forbid(problem, prices, spare, allowed):
     """Forbid what costs over ``spare`` more than a device's cheapest option; count what is left.
 
     Returns the number of devices that still have a choice.
     """
+    link, local, weight, _ = problem
     n, m = link.shape
     undecided = 0
     for i in range(n):
@@ -44,11 +45,15 @@ def forbid(link, local, weight, prices, spare, allowed):
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def priced(link, local, weight, prices, i, option):
+    """Return what an option costs device i at the prices."""
     return local[i] if option == 0 else link[i, option - 1] + prices[option - 1] * weight[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def restrict(link, local, allowed, node_link, node_local):
+def restrict(problem, allowed, node):
+    """Fill the ``node``'s links and local costs: the problem's, inf where not ``allowed``."""
+    link, local, _, _ = problem
+    node_link, node_local, _, _ = node
     n, m = link.shape
     for i in range(n):
         node_local[i] = local[i] if allowed[i, 0] else np.inf
@@ -57,16 +62,17 @@ def restrict(link, local, allowed, node_link, node_local):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def most_torn(node_link, node_local, weight, congestion, prices, heat, torn):
+def most_torn(node, prices, heat, torn):
     """Fill ``torn`` with the devices whose rounding moves the congestion most, -1 if there are
     fewer with a choice."""
+    node_link, _, weight, congestion = node
     n, m = node_link.shape
     server = np.empty(m, np.int64)
     share = np.empty(m)
     torn[:] = -1
     score = np.zeros(torn.size)
     for i in range(n):
-        count = moves.soft_shares(node_link, node_local, weight, prices, heat, i, server, share)
+        count = moves.soft_shares(node, prices, heat, i, server, share)
         variance = 0.0
         for a in range(count):
             variance += congestion[server[a]] * share[a] * (1.0 - share[a])
@@ -84,6 +90,7 @@ def most_torn(node_link, node_local, weight, congestion, prices, heat, torn):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def undecided_device(allowed):
+    """Return the first device that still has a choice, -1 if there is none."""
     for i in range(allowed.shape[0]):
         if allowed[i].sum() > 1:
             return i
@@ -91,31 +98,37 @@ def undecided_device(allowed):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def branch_and_bound(
-    link,
-    local,
-    weight,
-    congestion,
-    base_cost,
-    base_load,
-    prices,
-    common,
-    decision,
-    cost,
-    slack,
-    work_limit,
-):
-    """Search for decisions below ``cost``; ``decision`` and the returned cost are the best found.
+def branch_and_bound(problem, base, start, known, slack, work_limit):
+    """Search for decisions below a known one; it and the returned cost become the best found.
+
+    Parameters
+    ----------
+    problem : Problem
+        Options that are out have a cost of inf.
+    base : Base
+    start : ((M,) float64, float)
+        Prices, and the common price, in whose shares the heats are.
+    known : ((N,) int64, float)
+        The decision, changed in place, and the cost to be beaten.
+    slack : float
+        A decision is looked for only if it is better by this share of the cost.
+    work_limit : int
+        Devices times servers times children at most tried.
 
     Returns
     -------
     cost, lower_bound : float
-            The bound is cost * (1 - slack) when the search was completed.
+        The bound is cost * (1 - slack) when the search was completed.
     """
+    link, local, weight, congestion = problem
+    _, base_load = base
+    prices, common = start
+    decision, cost = known
     n, m = link.shape
     heats = (1e-3 * common, 1e-5 * common, 0.1)
     node_link = np.empty((n, m))
     node_local = np.empty(n)
+    narrowed = node_link, node_local, weight, congestion
     trial = np.empty(n, np.int64)
     load = np.empty(m)
     torn = np.empty(TRIED, np.int64)
@@ -130,9 +143,9 @@ def branch_and_bound(
         for j in range(m):
             pool[0, i, j + 1] = link[i, j] < np.inf
     pool_prices[0] = prices
-    bound = dual.bound_at(link, local, weight, congestion, base_cost, base_load, prices)
+    bound = dual.bound_at(problem, base, prices)
     open_nodes = [(bound, 0)]
-    unused = [k for k in range(size - 1, 0, -1)]
+    unused = list(range(size - 1, 0, -1))
     work = 0
     while len(open_nodes) > 0:
         bound, node = open_nodes[0]
@@ -143,29 +156,25 @@ def branch_and_bound(
             return cost, bound
         heapq.heappop(open_nodes)
         allowed, here = pool[node], pool_prices[node]
-        restrict(link, local, allowed, node_link, node_local)
+        restrict(problem, allowed, narrowed)
         # A decision from this node.
-        moves.round_in_turn(
-            node_link, node_local, weight, congestion, base_load, here, 1e-4 * common, trial, load
-        )
-        moves.single_moves(link, local, weight, congestion, trial, load, 100)
-        found = moves.cost_of(link, local, weight, congestion, base_cost, base_load, trial, load)
+        moves.round_in_turn(narrowed, base_load, here, 1e-4 * common, trial, load)
+        moves.single_moves(problem, trial, load, 100)
+        found = moves.cost_of(problem, base, trial, load)
         if found < cost:
             cost = found
             decision[:] = trial
         spare = cost * (1.0 - slack) - bound
-        if forbid(link, local, weight, here, spare, allowed) > 0:
-            restrict(link, local, allowed, node_link, node_local)
-        most_torn(node_link, node_local, weight, congestion, here, 1e-3 * common, torn)
+        if forbid(problem, here, spare, allowed) > 0:
+            restrict(problem, allowed, narrowed)
+        most_torn(narrowed, here, 1e-3 * common, torn)
         if torn[0] < 0:
             torn[0] = undecided_device(allowed)
         if torn[0] < 0:
             # Everything is decided: prices at its loads make the bound tight.
             for i in range(n):
                 trial[i] = np.argmax(allowed[i])
-            found = moves.cost_of(
-                link, local, weight, congestion, base_cost, base_load, trial, load
-            )
+            found = moves.cost_of(problem, base, trial, load)
             if found < cost:
                 cost = found
                 decision[:] = trial
@@ -188,26 +197,8 @@ def branch_and_bound(
                 else:
                     node_link[i, option - 1] = link[i, option - 1]
                 child_prices[t, option] = here
-                dual.climb(
-                    node_link,
-                    node_local,
-                    weight,
-                    congestion,
-                    base_load,
-                    child_prices[t, option],
-                    heats,
-                    1e-9,
-                    12,
-                )
-                child = dual.bound_at(
-                    node_link,
-                    node_local,
-                    weight,
-                    congestion,
-                    base_cost,
-                    base_load,
-                    child_prices[t, option],
-                )
+                dual.climb(narrowed, base_load, child_prices[t, option], heats, 1e-9, 12)
+                child = dual.bound_at(narrowed, base, child_prices[t, option])
                 child_bound[t, option] = max(child, bound)
                 least = min(least, child)
                 total += min(child, cost) - bound
@@ -230,7 +221,7 @@ def branch_and_bound(
             pool[new, i] = False
             pool[new, i, option] = True
             pool_prices[new] = child_prices[chosen, option]
-            forbid(link, local, weight, pool_prices[new], spare, pool[new])
+            forbid(problem, pool_prices[new], spare, pool[new])
             heapq.heappush(open_nodes, (child, new))
         unused.append(node)
     return cost, cost * (1.0 - slack)

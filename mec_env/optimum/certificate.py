@@ -11,6 +11,7 @@ decision, ``equal_tasks`` and ``exact`` for proofs.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -21,7 +22,20 @@ from mec_env.optimum.equal_tasks import all_equal, bound_at_tolls, cancel_cycles
 from mec_env.optimum.problem import Problem, problem_of
 from mec_env.threads import available
 
-EFFORTS = ("fast", "tight", "exact")
+
+class Effort(NamedTuple):
+    """What is done beside prices, rounding and single moves."""
+
+    swaps: bool
+    proof: bool
+
+
+#: Efforts by name, the only place to touch to add one.
+EFFORTS = {
+    "fast": Effort(swaps=False, proof=False),
+    "tight": Effort(swaps=True, proof=False),
+    "exact": Effort(swaps=True, proof=True),
+}
 #: A certificate with a relative gap up to this is called exact.
 EXACT_GAP = 1e-6
 # First and last heat of the prices, and the one of the rounding, as shares of the common price.
@@ -181,24 +195,25 @@ def certify_problems(problems, effort="fast", prices=None, time_limit=None, thre
     Certificate
         With a leading axis E in every field.
     """
-    if effort not in EFFORTS:
-        raise ValueError(f"effort must be one of {EFFORTS}, not {effort!r}")
-    inputs = link, local, weight, congestion = _checked(problems)
+    if effort not in tuple(EFFORTS):
+        raise ValueError(f"effort must be one of {tuple(EFFORTS)}, not {effort!r}")
+    asked = EFFORTS[effort]
+    bare = link, local, weight, congestion = _checked(problems)
     slots, devices, servers = link.shape
     warm = prices is not None
-    outputs = found, decision, objective, lower_bound, gap = (
-        np.empty((slots, servers)),
+    out = decision, objective, lower_bound, gap, found = (
         np.empty((slots, devices), np.int64),
         np.empty(slots),
         np.empty(slots),
         np.empty(slots),
+        np.empty((slots, servers)),
     )
     if warm:
         found[:] = _numbers("prices", prices, found.shape)
 
     def work(first, end):
-        certify_rows(first, end, *inputs, warm, effort != "fast", *outputs)
-        if effort != "exact":
+        certify_rows(first, end, bare, warm, asked.swaps, out)
+        if not asked.proof:
             return
         from mec_env.optimum.exact import prove  # brings scipy.optimize, slow to import
 
@@ -227,22 +242,23 @@ def certify_problems(problems, effort="fast", prices=None, time_limit=None, thre
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def certify_rows(
-    first,
-    end,
-    link,
-    local,
-    weight,
-    congestion,
-    warm,
-    tight,
-    prices,
-    decision,
-    objective,
-    lower_bound,
-    gap,
-):
-    """Certify rows first to end; ``prices`` holds the start if ``warm`` and receives the end."""
+def certify_rows(first, end, problems, warm, tight, out):
+    """Certify rows first to end of a batch.
+
+    Parameters
+    ----------
+    first, end : int
+    problems : Problem
+        With a leading axis.
+    warm : bool
+        Whether to start from the prices in ``out``.
+    tight : bool
+        Whether to swap pairs too.
+    out : tuple of arrays
+        Decision, objective, lower bound, gap and prices, as in :class:`Certificate`; filled.
+    """
+    link, local, weight, congestion = problems
+    decision, objective, lower_bound, gap, prices = out
     base_load = np.zeros(prices.shape[1])
     for k in range(first, end):
         row = link[k], local[k], weight[k], congestion[k]
@@ -254,6 +270,7 @@ def certify_rows(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def relative_gap(objective, lower_bound):
+    """Return (objective - lower_bound) / lower_bound, 0 where both are 0."""
     if objective <= lower_bound:
         return 0.0
     return (objective - lower_bound) / lower_bound
@@ -262,26 +279,24 @@ def relative_gap(objective, lower_bound):
 @njit(cache=True, nogil=True, error_model="numpy")
 def certify_row(row, base_load, warm, tight, prices, decision):
     """Fill ``prices`` and ``decision`` of one slot; return its objective and lower bound."""
-    link, local, weight, congestion = row
-    load = np.empty(prices.size)
+    _, _, weight, _ = row
+    nothing, load = (0.0, base_load), np.empty(prices.size)
     equal = all_equal(weight)
     hottest, coldest, rounding = HEATS_EQUAL if equal else HEATS
-    common = dual.find_prices(link, local, weight, congestion, prices, warm, hottest, coldest)
-    bound = dual.bound_at(link, local, weight, congestion, 0.0, base_load, prices)
-    moves.round_in_turn(
-        link, local, weight, congestion, base_load, prices, rounding * common, decision, load
-    )
-    moves.single_moves(link, local, weight, congestion, decision, load, SWEEPS)
+    common = dual.find_prices(row, prices, warm, hottest, coldest)
+    bound = dual.bound_at(row, nothing, prices)
+    moves.round_in_turn(row, base_load, prices, rounding * common, decision, load)
+    moves.single_moves(row, decision, load, SWEEPS)
     if equal:
         toll = np.empty(prices.size)
-        cancel_cycles(link, local, weight, congestion, decision, toll)
-        bound = max(bound, bound_at_tolls(link, local, weight, congestion, toll))
+        cancel_cycles(row, decision, toll)
+        bound = max(bound, bound_at_tolls(row, toll))
         for j in range(prices.size):
             prices[j] = toll[j] / max(weight[0], dual.TINY)
     elif tight:
-        cost = moves.cost_of(link, local, weight, congestion, 0.0, base_load, decision, load)
-        moves.swap_and_move(link, local, weight, congestion, prices, cost - bound, decision, load)
-    cost = moves.cost_of(link, local, weight, congestion, 0.0, base_load, decision, load)
+        cost = moves.cost_of(row, nothing, decision, load)
+        moves.swap_and_move(row, prices, cost - bound, decision, load)
+    cost = moves.cost_of(row, nothing, decision, load)
     return cost, bound
 
 

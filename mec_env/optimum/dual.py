@@ -7,7 +7,7 @@ the min becomes a soft min, whose temperature falls while Newton steps follow it
 end g itself is evaluated once. Device i's temperature is heat * w_i: heat is then a price, the one
 unit in which all devices can be compared, whatever the spread of their weights.
 
-An option whose cost is inf is forbidden; ``base_load`` is load that is already placed.
+An option whose cost is inf is forbidden; ``base`` is what is already placed.
 """
 
 import numpy as np
@@ -24,11 +24,12 @@ REACH = 10.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=SOFT)
-def soften(link, local, weight, congestion, base_load, prices, heat, gradient, hessian):
+def soften(problem, base_load, prices, heat, gradient, hessian):
     """Fill gradient (M,) and lower triangle of the negated Hessian (M, M) of the smoothed dual.
 
     Returns the sum of the hard minima, the scale of the objective.
     """
+    link, local, weight, congestion = problem
     n, m = link.shape
     cost = np.empty(m)
     active = np.empty(m, np.int64)
@@ -99,7 +100,7 @@ def solve_spd(matrix, right, solution):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def climb(link, local, weight, congestion, base_load, prices, heats, tolerance, passes):
+def climb(problem, base_load, prices, heats, tolerance, passes):
     """Raise the smoothed dual from ``prices`` (changed in place); return whether it converged.
 
     ``heats`` is (first, last, factor between them). The heat falls when a full Newton step was
@@ -118,7 +119,7 @@ def climb(link, local, weight, congestion, base_load, prices, heats, tolerance, 
     shortened = 0
     longest = 0.0
     for _ in range(passes):
-        scale = soften(link, local, weight, congestion, base_load, trial, heat, gradient, hessian)
+        scale = soften(problem, base_load, trial, heat, gradient, hessian)
         if length > 0.0:
             slope = 0.0
             for j in range(m):
@@ -154,8 +155,9 @@ def climb(link, local, weight, congestion, base_load, prices, heats, tolerance, 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def common_price(link, local, weight, congestion):
+def common_price(problem):
     """Return the price that is best when all servers must have the same: a start for Newton."""
+    link, local, weight, congestion = problem
     n, m = link.shape
     saving = np.empty(n)  # per unit of load, by the best link instead of local
     capacity = 0.0
@@ -208,8 +210,10 @@ def round_down(gain, loss):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def bound_at(link, local, weight, congestion, base_cost, base_load, prices):
+def bound_at(problem, base, prices):
     """Return a valid lower bound at ``prices`` >= 0. Costs are >= 0, so 0 is a valid one too."""
+    link, local, weight, congestion = problem
+    base_cost, base_load = base
     n, m = link.shape
     gain, gain_lost, loss, loss_lost = base_cost, 0.0, 0.0, 0.0
     for i in range(n):
@@ -225,31 +229,31 @@ def bound_at(link, local, weight, congestion, base_cost, base_load, prices):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def find_prices(link, local, weight, congestion, prices, warm, hottest, coldest):
+def find_prices(problem, prices, warm, hottest, coldest):
     """Fill ``prices`` (M,) with nearly optimal ones, from where they stand if ``warm``.
 
     The heats are shares of the common price, which is returned.
     """
     base_load = np.zeros(prices.size)
-    common = common_price(link, local, weight, congestion)
+    common = common_price(problem)
     if common == 0.0:
         # No server saves anything, or nothing weighs anything: free servers prove it.
         prices[:] = 0.0
         return common
     # Prices of a similar slot are near already, and heat is what costs time.
     heats = (hottest / 3.0 * common, coldest * common, 0.3)
-    if warm and climb(link, local, weight, congestion, base_load, prices, heats, 1e-6, 60):
+    if warm and climb(problem, base_load, prices, heats, 1e-6, 60):
         return common
     prices[:] = common
     heats = (hottest * common, coldest * common, 0.3)
-    if climb(link, local, weight, congestion, base_load, prices, heats, 1e-6, 60):
+    if climb(problem, base_load, prices, heats, 1e-6, 60):
         return common
     # Rare: the start was too cold for this instance.
     prices[:] = common
     heats = (0.1 * common, coldest * common, 0.3)
-    if not climb(link, local, weight, congestion, base_load, prices, heats, 1e-6, 200):
+    if not climb(problem, base_load, prices, heats, 1e-6, 200):
         start = np.full(prices.size, common)
-        at_start = bound_at(link, local, weight, congestion, 0.0, base_load, start)
-        if at_start > bound_at(link, local, weight, congestion, 0.0, base_load, prices):
+        at_start = bound_at(problem, (0.0, base_load), start)
+        if at_start > bound_at(problem, (0.0, base_load), prices):
             prices[:] = common
     return common

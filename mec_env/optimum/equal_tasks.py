@@ -16,6 +16,7 @@ from mec_env.optimum.moves import enter, leave, option_cost
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def all_equal(weight):
+    """Return whether all weights are the same number."""
     for i in range(1, weight.size):
         if weight[i] != weight[0]:
             return False
@@ -83,10 +84,11 @@ def find_cycle(shift, slack, distance, parent, mark):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cancel_cycles(link, local, weight, congestion, decision, toll):
+def cancel_cycles(problem, decision, toll):
     """Make ``decision`` optimal in place, fill ``toll`` (M,) with what a device pays at each
     server in the proof, and return how many cycles were cancelled. All weights must be equal.
     """
+    link, local, weight, congestion = problem
     n, m = link.shape
     nodes, reservoir = m + 2, m + 1
     own = np.zeros(m + 1)  # congestion of one device alone on each option
@@ -152,11 +154,12 @@ def cancel_cycles(link, local, weight, congestion, decision, toll):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def bound_at_tolls(link, local, weight, congestion, toll):
+def bound_at_tolls(problem, toll):
     """Return a valid lower bound for equal weights, which knows that counts are whole numbers.
 
     sum_i min(local_i, min_j link_ij + toll_j) - sum_j max_k (toll_j k - q_j w^2 k^2), k whole.
     """
+    link, local, weight, congestion = problem
     n, m = link.shape
     gain, gain_lost, loss, loss_lost = 0.0, 0.0, 0.0, 0.0
     for i in range(n):

@@ -20,6 +20,7 @@ from scipy.sparse import coo_array
 
 from mec_env.optimum import dual, moves
 from mec_env.optimum.branching import branch_and_bound, forbid
+from mec_env.optimum.problem import Base, Problem
 
 # Branch and bound succeeds within some 0.1 s of this or gives up after 1 s, in devices times
 # servers times children at most tried.
@@ -37,12 +38,8 @@ class Reduced(NamedTuple):
 
     device: np.ndarray  # (F,) the devices that still have a choice
     settled: np.ndarray  # (N,) the only option left to each other device
-    link: np.ndarray  # (F, M), inf where an option is out
-    local: np.ndarray
-    weight: np.ndarray
-    congestion: np.ndarray
-    base_cost: float
-    base_load: np.ndarray
+    problem: Problem  # of the F devices, inf where an option is out
+    base: Base  # of the settled ones
 
 
 def prove(problem, decision, objective, lower_bound, prices, wanted, time_limit=None):
@@ -57,19 +54,27 @@ def prove(problem, decision, objective, lower_bound, prices, wanted, time_limit=
     deadline = time.perf_counter() + (np.inf if time_limit is None else time_limit)
     if time.perf_counter() >= deadline:
         return decision, objective, lower_bound, prices
-    common, colder = dual.common_price(*problem), prices.copy()
-    none = np.zeros(prices.size)
+    bare = tuple(problem)
+    common, colder = dual.common_price(bare), prices.copy()
+    none = 0.0, np.zeros(prices.size)
     if common > 0.0:
         heats = (3e-4 * common, 1e-5 * common, 0.3)
-        dual.climb(*problem, none, colder, heats, 1e-9, 100)
-    root = dual.bound_at(*problem, 0.0, none, colder)
+        dual.climb(bare, none[1], colder, heats, 1e-9, 100)
+    root = dual.bound_at(bare, none, colder)
     if root > lower_bound:
         lower_bound, prices = root, colder
-    root = dual.bound_at(*problem, 0.0, none, prices)
+    root = dual.bound_at(bare, none, prices)
 
     reduced = reduce(problem, prices, root, objective * (1.0 - slack))
     part = decision[reduced.device]
-    _, bound = branch_and_bound(*reduced[2:], prices, common, part, objective, slack, WORK)
+    _, bound = branch_and_bound(
+        tuple(reduced.problem),
+        tuple(reduced.base),
+        (prices, common),
+        (part, objective),
+        slack,
+        WORK,
+    )
     decision, objective = better(problem, reduced, part, decision, objective)
     lower_bound = max(lower_bound, min(bound, objective * (1.0 - slack)))
 
@@ -104,15 +109,15 @@ def centre_of(prices, congestion):
 
 def look_around(problem, prices, common, bound, decision, objective, deadline):
     """Return the best of many roundings, each at another heat and improved by moves and swaps."""
-    base_load, load = np.zeros(prices.size), np.empty(prices.size)
+    bare, none, load = tuple(problem), (0.0, np.zeros(prices.size)), np.empty(prices.size)
     new = np.empty_like(decision)
     for heat in common * np.geomspace(3e-6, 1e-2, ROUNDINGS):
         if time.perf_counter() >= deadline:
             break
-        moves.round_in_turn(*problem, base_load, prices, heat, new, load)
-        moves.single_moves(*problem, new, load, 100)
-        moves.swap_and_move(*problem, prices, 2.0 * (objective - bound), new, load)
-        cost = moves.cost_of(*problem, 0.0, base_load, new, load)
+        moves.round_in_turn(bare, none[1], prices, heat, new, load)
+        moves.single_moves(bare, new, load, 100)
+        moves.swap_and_move(bare, prices, 2.0 * (objective - bound), new, load)
+        cost = moves.cost_of(bare, none, new, load)
         if cost < objective:
             decision, objective = new.copy(), cost
     return decision, objective
@@ -121,25 +126,26 @@ def look_around(problem, prices, common, bound, decision, objective, deadline):
 def reduce(problem, prices, bound, cut):
     """Settle each device whose other options lead, at ``prices``, to a cost above ``cut``."""
     allowed = np.ones((problem.local.size, prices.size + 1), np.bool_)
-    forbid(problem.link, problem.local, problem.weight, prices, cut - bound, allowed)
+    forbid(tuple(problem), prices, cut - bound, allowed)
     device = np.flatnonzero(allowed.sum(axis=1) > 1)
     settled = allowed.argmax(axis=1)
-    base_cost, base_load = cost_of_settled(*problem, allowed, settled)
     return Reduced(
         device,
         settled,
-        np.where(allowed[device, 1:], problem.link[device], np.inf),
-        np.where(allowed[device, 0], problem.local[device], np.inf),
-        problem.weight[device],
-        problem.congestion,
-        base_cost,
-        base_load,
+        Problem(
+            np.where(allowed[device, 1:], problem.link[device], np.inf),
+            np.where(allowed[device, 0], problem.local[device], np.inf),
+            problem.weight[device],
+            problem.congestion,
+        ),
+        Base(*cost_of_settled(tuple(problem), allowed, settled)),
     )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cost_of_settled(link, local, weight, congestion, allowed, settled):
+def cost_of_settled(problem, allowed, settled):
     """Return the links' and local cost, and the load, of the devices with one option left."""
+    link, local, weight, _ = problem
     n, m = link.shape
     cost, cost_lost = 0.0, 0.0
     load, lost = np.zeros(m), np.zeros(m)
@@ -157,12 +163,12 @@ def cost_of_settled(link, local, weight, congestion, allowed, settled):
 
 def better(problem, reduced, part, decision, objective):
     """Return the better of the known decision and the reduced problem's, improved by moves."""
-    new, load, none = reduced.settled.copy(), np.empty(problem.congestion.size), 0.0
+    new, load = reduced.settled.copy(), np.empty(problem.congestion.size)
     new[reduced.device] = part
-    base_load = np.zeros(load.size)
-    moves.cost_of(*problem, none, base_load, new, load)
-    moves.single_moves(*problem, new, load, 100)
-    cost = moves.cost_of(*problem, none, base_load, new, load)
+    bare, none = tuple(problem), (0.0, np.zeros(load.size))
+    moves.cost_of(bare, none, new, load)
+    moves.single_moves(bare, new, load, 100)
+    cost = moves.cost_of(bare, none, new, load)
     return (new, cost) if cost < objective else (decision, objective)
 
 
@@ -178,7 +184,8 @@ def solve_reduced(reduced, prices, bound, objective, slack, tangents_at, seconds
     loads : (M,) float64 or None
         Of that decision: where tangents are missing if the bound falls short of its cost.
     """
-    _, _, link, local, weight, congestion, _, base_load = reduced
+    link, local, weight, congestion = reduced.problem
+    base_load = reduced.base.load
     devices, servers = link.shape
     if devices == 0:  # one decision is left, which the caller looks at
         return np.empty(0, np.int64), np.inf, centre_of(prices, congestion)

@@ -14,8 +14,10 @@ WORTH = 1e-12
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cost_of(link, local, weight, congestion, base_cost, base_load, decision, load):
+def cost_of(problem, base, decision, load):
     """Return the objective of ``decision`` and fill ``load`` (M,), both by compensated sums."""
+    link, local, weight, congestion = problem
+    base_cost, base_load = base
     n, m = link.shape
     lost = np.zeros(m)
     load[:] = base_load
@@ -34,17 +36,18 @@ def cost_of(link, local, weight, congestion, base_cost, base_load, decision, loa
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def costs_of(link, local, weight, congestion, decisions, out):
+def costs_of(problem, decisions, out):
     """Fill ``out`` (P,) with the objectives of many ``decisions`` (P, N), as :func:`cost_of` has them."""
-    m = congestion.size
-    idle, load = np.zeros(m), np.empty(m)
+    _, _, _, congestion = problem
+    load, nothing = np.empty(congestion.size), (0.0, np.zeros(congestion.size))
     for p in range(out.size):
-        out[p] = cost_of(link, local, weight, congestion, 0.0, idle, decisions[p], load)
+        out[p] = cost_of(problem, nothing, decisions[p], load)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def soft_shares(link, local, weight, prices, heat, i, server, share):
+def soft_shares(problem, prices, heat, i, server, share):
     """Fill the servers that device i may choose at this heat and their shares; return how many."""
+    link, local, weight, _ = problem
     m = prices.size
     w = weight[i]
     best = local[i]
@@ -65,13 +68,14 @@ def soft_shares(link, local, weight, prices, heat, i, server, share):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def round_in_turn(link, local, weight, congestion, base_load, prices, heat, decision, load):
+def round_in_turn(problem, base_load, prices, heat, decision, load):
     """Fill ``decision`` and ``load``: round the soft choices at ``prices`` one by one.
 
     Every device starts spread over its options. The heaviest are settled first, each where it
     costs least among what is settled and what is still spread, so that the light ones even out
     the loads. Rounding all at once would load servers whose prices tie far too unevenly.
     """
+    link, local, weight, congestion = problem
     n, m = link.shape
     server = np.empty(m, np.int64)
     share = np.empty(m)
@@ -79,7 +83,7 @@ def round_in_turn(link, local, weight, congestion, base_load, prices, heat, deci
     waiting = 0
     load[:] = base_load
     for i in range(n):
-        count = soft_shares(link, local, weight, prices, heat, i, server, share)
+        count = soft_shares(problem, prices, heat, i, server, share)
         decision[i] = 0
         for a in range(count):
             load[server[a]] += weight[i] * share[a]
@@ -91,7 +95,7 @@ def round_in_turn(link, local, weight, congestion, base_load, prices, heat, deci
     for k in np.argsort(-weight[unsettled[:waiting]]):
         i = unsettled[k]
         w = weight[i]
-        count = soft_shares(link, local, weight, prices, heat, i, server, share)
+        count = soft_shares(problem, prices, heat, i, server, share)
         for a in range(count):
             load[server[a]] -= w * share[a]
         best, choice = local[i], -1
@@ -105,8 +109,9 @@ def round_in_turn(link, local, weight, congestion, base_load, prices, heat, deci
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def single_moves(link, local, weight, congestion, decision, load, sweeps):
+def single_moves(problem, decision, load, sweeps):
     """Move one device at a time to its cheapest option until none gains; return how many moved."""
+    link, local, weight, congestion = problem
     n, m = link.shape
     price = np.empty(m)  # of one more unit of load, to first order
     for j in range(m):
@@ -146,6 +151,7 @@ def single_moves(link, local, weight, congestion, decision, load, sweeps):
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def option_cost(link, local, i, option):
+    """Return what an option costs device i without congestion."""
     return local[i] if option == 0 else link[i, option - 1]
 
 
@@ -158,12 +164,13 @@ def congestion_change(congestion, load, option, change):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def list_options(link, local, weight, prices, limit, options):
+def list_options(problem, prices, limit, options):
     """Fill ``options`` (N, K) with each device's cheapest at the prices, -1 past ``limit`` more.
 
     A device whose option costs r more at the prices than its cheapest adds r to the gap: an
     option beyond the present gap is in no better decision.
     """
+    link, local, weight, _ = problem
     n, m = link.shape
     kept = options.shape[1]
     above = np.empty(kept)
@@ -189,11 +196,12 @@ def list_options(link, local, weight, prices, limit, options):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def pair_swaps(link, local, weight, congestion, options, decision, load, sweeps):
+def pair_swaps(problem, options, decision, load, sweeps):
     """Swap two devices' options until no swap gains; return how many swaps were made.
 
     The first device goes to one of its listed ``options``, the second to where the first was.
     """
+    link, local, weight, congestion = problem
     n, m = link.shape
     # Who is where: linked lists, since a swap must cost O(1).
     first = np.full(m + 1, -1)
@@ -241,6 +249,7 @@ def pair_swaps(link, local, weight, congestion, options, decision, load, sweeps)
 
 @njit(cache=True, nogil=True)
 def enter(i, option, first, following, previous):
+    """Put device i at the head of an option's list."""
     following[i] = first[option]
     previous[i] = -1
     if first[option] >= 0:
@@ -250,6 +259,7 @@ def enter(i, option, first, following, previous):
 
 @njit(cache=True, nogil=True)
 def leave(i, option, first, following, previous):
+    """Take device i out of an option's list."""
     if previous[i] >= 0:
         following[previous[i]] = following[i]
     else:
@@ -259,17 +269,17 @@ def leave(i, option, first, following, previous):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def swap_and_move(link, local, weight, congestion, prices, excess, decision, load):
+def swap_and_move(problem, prices, excess, decision, load):
     """Alternate pair swaps and single moves until neither gains.
 
     ``excess`` is the objective minus the bound at ``prices``. On many servers it is spread over
     all of them, so that an option may cost only the part of a few to be worth a try.
     """
-    options = np.empty((weight.size, 3), np.int64)
+    options = np.empty((decision.size, 3), np.int64)
     limit = excess * min(1.0, 8.0 / prices.size)
-    list_options(link, local, weight, prices, limit, options)
+    list_options(problem, prices, limit, options)
     for _ in range(20):
-        if pair_swaps(link, local, weight, congestion, options, decision, load, 100) == 0:
+        if pair_swaps(problem, options, decision, load, 100) == 0:
             return
-        if single_moves(link, local, weight, congestion, decision, load, 100) == 0:
+        if single_moves(problem, decision, load, 100) == 0:
             return

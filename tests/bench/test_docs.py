@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_walk_through_the_laws_runs_as_printed():
     text = (ROOT / "docs" / "your-own-law.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(blocks) == 3
     # Its registries are the package's own, so it runs in a process that ends with it.
     done = subprocess.run(

@@ -25,7 +25,7 @@ def run(name, *arguments):
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "says"),
+    "name, arguments, says",
     [
         ("quick_start", (), "mean objective over 100 slots: 28"),
         ("parallel_loop", (), "last slot: objective"),

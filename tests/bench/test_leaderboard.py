@@ -40,7 +40,7 @@ def test_runs_prints_and_verifies(tmp_path, capsys):
     files = sorted(map(str, (tmp_path / "cells").glob("*.json")))
     commands.main(["verify", *files])
     assert "4 hold, 0 refused" in capsys.readouterr().out
-    record = json.loads(open(files[0]).read())
+    record = json.loads(Path(files[0]).read_text())
     record["means"]["objective"][0][0] -= 1.0
     with open(files[0], "w") as file:
         json.dump(record, file)
@@ -62,7 +62,7 @@ def test_force_runs_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    "arguments, says",
     [
         (["--suites", "square-kn-v1"], "did you mean 'square-km-v1'"),
         (["--learners", "gredy"], "did you mean 'greedy'"),

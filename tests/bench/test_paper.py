@@ -39,7 +39,7 @@ def test_interval_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "verdict"),
+    "a, b, verdict",
     [
         ([1, 2, 3], [2, 3.1, 4], HOLDS),
         ([2, 3.1, 4], [1, 2, 3], FAILS),
@@ -61,14 +61,14 @@ def test_worlds_are_paired():
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "verdict"), [(1, 2, HOLDS), (2, 1, FAILS), (1, 1, UNKNOWN), (None, 1, UNKNOWN)]
+    "a, b, verdict", [(1, 2, HOLDS), (2, 1, FAILS), (1, 1, UNKNOWN), (None, 1, UNKNOWN)]
 )
 def test_below_on_printed_numbers(a, b, verdict):
     assert rule.below(a, b, printed=True).verdict == verdict
 
 
 @pytest.mark.parametrize(
-    ("values", "verdict"),
+    "values, verdict",
     [([0.19, 0.2, 0.21], HOLDS), ([0.4, 0.41, 0.42], FAILS), ([0.1, 0.2, 0.3], UNKNOWN)],
 )
 def test_within(values, verdict):
@@ -76,7 +76,7 @@ def test_within(values, verdict):
 
 
 @pytest.mark.parametrize(
-    ("a", "verdict"),
+    "a, verdict",
     [([100, 201, 300], HOLDS), ([120, 241, 360], FAILS), ([90, 200, 330], UNKNOWN)],
 )
 def test_alike(a, verdict):
@@ -84,7 +84,7 @@ def test_alike(a, verdict):
 
 
 @pytest.mark.parametrize(
-    ("b", "verdict"),
+    "b, verdict",
     [([90, 91, 92], HOLDS), ([95, 96, 97.1], FAILS), ([90, 95, 92], UNKNOWN)],
 )
 def test_little_gained(b, verdict):
@@ -92,7 +92,7 @@ def test_little_gained(b, verdict):
 
 
 @pytest.mark.parametrize(
-    ("series", "verdict"),
+    "series, verdict",
     [
         ([[3, 3.1], [2, 2.1], [1, 1.1]], HOLDS),
         ([[3, 3.1], [2, 2.1], [2.5, 2.6]], FAILS),
@@ -121,7 +121,7 @@ def test_free_link_optimum_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("reference", "rounding", "verdict"),
+    "reference, rounding, verdict",
     [(281, 0, HOLDS), (279.9, 0.2, HOLDS), (279, 0.2, FAILS), (None, 0, UNKNOWN)],
 )
 def test_attainable(reference, rounding, verdict):

@@ -249,8 +249,10 @@ def test_sentences_follow_the_numbers():
         "paper-medium-v1 (part: 3 × 1 × 1)."
     )
     assert sentences(losing) == [
-        "paper-medium-v1 (part: 3 × 1 × 1): greedy (10.00 %) learns nothing and beats the best "
-        "learner, sb3-ppo (30.00 %), by 20.00 points [20.00, 20.00]."
+        (
+            "paper-medium-v1 (part: 3 × 1 × 1): greedy (10.00 %) learns nothing and beats the best "
+            "learner, sb3-ppo (30.00 %), by 20.00 points [20.00, 20.00]."
+        )
     ]
     assert "a learner beats every method" in verdict(boards(duel(0.10, 0.30)))
     assert "sb3-ppo (10.00 %) learns and beats" in sentences(boards(duel(0.10, 0.30)))[0]
@@ -260,8 +262,10 @@ def test_sentences_follow_the_numbers():
     assert verdict(boards(duel(0.30, 0.10, suite="square-km-v1"))) is None
     assert sentences(boards([cell("greedy")])) == []
     assert sentences(boards([cell("greedy"), cell("certified", [0.0], milliseconds=2.0)])) == [
-        "paper-medium-v1 (part: 1 × 1 × 1): the best that learns nothing is greedy (10.00 %). The "
-        "certified solver is at 0 % and takes 2.00 ms a decision, greedy 0.010 ms."
+        (
+            "paper-medium-v1 (part: 1 × 1 × 1): the best that learns nothing is greedy (10.00 %). The "
+            "certified solver is at 0 % and takes 2.00 ms a decision, greedy 0.010 ms."
+        )
     ]
 
 

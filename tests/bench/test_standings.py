@@ -13,7 +13,7 @@ from tests.bench.synthetic_cells import cell, failed
 
 
 @pytest.mark.parametrize(
-    ("values", "middle"),
+    "values, middle",
     [
         ([7.0], 7.0),
         ([1.0, 3.0], 2.0),
@@ -163,7 +163,7 @@ def test_settings_are_rows_of_their_own():
 
 
 @pytest.mark.parametrize(
-    ("several", "names"),
+    "several, names",
     [
         ([{"rate": 1, "budget": 480.0}, {"rate": 1, "budget": 1440.0}], ["x (budget 480)", "x (budget 1440)"]),
         ([{"rate": 1}, {"rate": 1, "budget": 9.0}], ["x (no budget)", "x (budget 9)"]),
@@ -221,7 +221,7 @@ def test_profile_counts_slots_within_a_gap():
 
 
 @pytest.mark.parametrize(
-    ("fields", "says"),
+    "fields, says",
     [
         ({"gap": [0.1]}, r"x on paper-medium-v1, seed 0: gap has shape \(1,\), must have 2 slots"),
         ({"gap": [0.1, float("nan")]}, "gap has 1 slots that are not finite"),

@@ -103,7 +103,7 @@ def test_what_is_there_is_skipped(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    "name, says",
     [
         ("Crash", "ZeroDivisionError: no slots"),
         ("NaN", "ValueError: "),

@@ -93,7 +93,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    "change, why",
     [
         *WRONG,
         (lambda r: means(r, "objective", 1, lambda x: x * (1 - 1e-7)), "means.objective of world 1, episode 0 = "),
@@ -123,7 +123,7 @@ def test_what_was_changed_is_named(kept, honest, change, why):
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    "change, why",
     [
         *WRONG,
         (lambda r: numbers(r, "objective", 4, r["objective"][4] * (1 - 1e-7)), "objective of slot 4 = "),

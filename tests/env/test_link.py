@@ -11,7 +11,7 @@ from mec_env.physics.link import SMALLEST_GAIN, closed_form, link, link_table
 from tests.helpers import make_slot
 
 TOLERANCE = 1e-10
-# noise [W], P_max [W], phi_T [1/s], phi_E [1/J]
+# Columns: noise [W], P_max [W], phi_T [1/s], phi_E [1/J]
 TASKS = [
     (1e-12, 1.5, 1.0, 1.0),
     (1e-12, 1.5, 1.5, 0.5),

@@ -261,7 +261,7 @@ def test_refused_actions_lose_nothing(who, actions, words):
 
 def test_scores_out_of_range_are_clipped():
     a, b = make(), make()
-    wild = {x: FINE * 7 - 4 for x in a.possible_agents}
+    wild = dict.fromkeys(a.possible_agents, FINE * 7 - 4)
     a.reset(seed=1), b.reset(seed=1)
     assert same(a.step(wild), b.step({x: np.clip(v, 0, 1) for x, v in wild.items()}))
 

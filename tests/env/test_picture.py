@@ -55,7 +55,7 @@ def test_shape_and_dtype(size):
 
 
 @pytest.mark.parametrize(
-    ("devices", "servers", "area"),
+    "devices, servers, area",
     [
         (1, 1, (1.0, 1.0)),
         (30, 2, (50.0, 50.0)),

@@ -224,3 +224,18 @@ def test_dirs_as_well_as_it_can_be_held():
 def test_importing_the_package_does_not_import_torch():
     code = "import dirs_solver, sys; dirs_solver.Settings, dirs_solver.Levy; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_each_name_that_the_settings_allow_is_looked_up_somewhere():
+    from dirs_solver.dirs import agents, imitation, refine, settings
+
+    for names, table in (
+        (settings.DEMONSTRATIONS, imitation.DEMONSTRATORS),
+        (settings.REFINEMENTS, refine.REFINEMENTS),
+        (settings.SEARCHED, refine.LEVY_OVER),
+        (settings.SEARCHED, refine.CLASSIC_OVER),
+        (settings.DEVICES, agents.OVER_DEVICES),
+        (settings.DEVICES, agents.SHARE_OF_A_DEVICE),
+        (settings.INPUTS, agents.SEES_TASKS),
+    ):
+        assert sorted(names) == sorted(table)

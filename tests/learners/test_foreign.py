@@ -77,7 +77,7 @@ def test_code_in_a_file_runs_only_with_trust(tmp_path):
         saved_model(tmp_path / "none.zip")
     assert not mark.exists()
     # The file is as bad as it looks: with trust its code does run.
-    with pytest.raises(Exception):  # noqa: B017
+    with pytest.raises(Exception):  # noqa: B017, PT011
         saved_model(file, trust=True)
     assert mark.exists()
 

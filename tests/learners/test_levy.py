@@ -13,6 +13,7 @@ from dirs_solver.dirs import levy, refine, search_all
 from dirs_solver.dirs.classic import classic_search
 from dirs_solver.shared.randomness import SPACE, STEPS
 from mec_env.draws import streams
+from mec_env.draws.mantegna import mantegna_sigma
 from mec_env.laws import layouts
 from mec_env.optimum.problem import problem_of
 from tests.helpers import make_slot, random_slot
@@ -40,7 +41,7 @@ def test_a_step_is_mantegnas_formula_of_its_two_words():
     radius = np.array([0x12345678, 0x9ABCDEF0, 0xFFFFFFFF, 1], dtype=np.uint32)
     angle = np.array([0x80000000, 0x13579BDF, 0x00000101, 0xFFFFFFFE], dtype=np.uint32)
     steps = np.empty(4, dtype=np.float32)
-    sigma = levy.mantegna_sigma(1.5)
+    sigma = mantegna_sigma(1.5)
     levy.fill_steps(radius, angle, sigma, 1.5, steps)
     for k in range(4):
         r = math.sqrt(-2.0 * math.log(((int(radius[k]) >> 8) | 1) * 2.0**-24))
@@ -52,15 +53,15 @@ def test_a_step_is_mantegnas_formula_of_its_two_words():
 
 def test_sigma_of_mantegna():
     # Published for beta = 1.5, 0.6966.
-    assert levy.mantegna_sigma(1.5) == pytest.approx(0.6966, abs=1e-4)
-    assert levy.mantegna_sigma(1.0) == pytest.approx(1.0)
+    assert mantegna_sigma(1.5) == pytest.approx(0.6966, abs=1e-4)
+    assert mantegna_sigma(1.0) == pytest.approx(1.0)
 
 
 def test_a_devices_normalised_gains_and_one_over_m_for_local():
     slot = make_slot([[1e-6, 3e-6], [2e-6, 2e-6]])
     cost, share, slope = np.empty((2, 3)), np.empty((2, 3), np.float32), np.empty(3)
     p = problem_of(slot)
-    levy.option_tables(p.link, p.local, p.congestion, slot._by_server, cost, share, slope)
+    levy.option_tables(p, slot._by_server, (cost, share, slope))
     np.testing.assert_allclose(share, [[0.5, 0.25, 0.75], [0.5, 0.5, 0.5]], rtol=1e-6)
     np.testing.assert_array_equal(cost, np.column_stack([slot.local_cost, slot.link_cost]))
     np.testing.assert_array_equal(slope, [0.0, *slot.congestion])
@@ -72,7 +73,7 @@ def test_the_cost_of_a_change_is_the_difference_of_the_objectives():
         slot = random_slot(rng, 9, 3)
         p = problem_of(slot)
         cost, share, slope = np.empty((9, 4)), np.empty((9, 4), np.float32), np.empty(4)
-        levy.option_tables(p.link, p.local, p.congestion, slot._by_server, cost, share, slope)
+        levy.option_tables(p, slot._by_server, (cost, share, slope))
         old, new = rng.integers(0, 4, (2, 9))
         devices = rng.permutation(9)[: rng.integers(0, 10)]
         new = np.where(np.isin(np.arange(9), devices), new, old)
@@ -104,7 +105,7 @@ def plain_algorithm_4(slot, start, search, seed, number):
             levy.fill_steps(
                 words[:n],
                 words[block : block + n],
-                levy.mantegna_sigma(search.beta),
+                mantegna_sigma(search.beta),
                 search.beta,
                 d,
             )
@@ -189,7 +190,7 @@ def test_the_classic_flight_adds_a_scaled_step_rounds_and_keeps_what_is_better()
     words = np.empty(16, dtype=np.uint32)
     streams.philox(*streams.seed_key(4), 1, 9, STEPS + 256 * SPACE, words)
     d = np.empty(8, dtype=np.float32)
-    levy.fill_steps(words[:8], words[8:], levy.mantegna_sigma(1.5), 1.5, d)
+    levy.fill_steps(words[:8], words[8:], mantegna_sigma(1.5), 1.5, d)
     moved = np.floor(np.clip(start + scale * d.astype(np.float64), 0, 3) + 0.5).astype(int)
     costs = {tuple(a): mec_env.outcome(slot, a).objective for a in (start, moved)}
     assert tuple(decision) == min(costs, key=costs.get)

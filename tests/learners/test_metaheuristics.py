@@ -29,7 +29,7 @@ def least(slot):
     n, m = slot.gain.shape
     every = np.array(list(itertools.product(range(m + 1), repeat=n)))
     costs = np.empty(len(every))
-    costs_of(*problem_of(slot), every, costs)
+    costs_of(problem_of(slot), every, costs)
     return costs.min()
 
 
@@ -37,7 +37,7 @@ def test_a_populations_costs_are_the_outcomes_of_its_members():
     slot = SLOTS[0]
     decisions = np.random.default_rng(0).integers(0, 4, (20, 6))
     costs = np.empty(20)
-    costs_of(*problem_of(slot), decisions, costs)
+    costs_of(problem_of(slot), decisions, costs)
     expected = [mec_env.outcome(slot, decision).objective for decision in decisions]
     assert costs == pytest.approx(expected, rel=1e-12)
 
@@ -79,7 +79,7 @@ def test_useful_options_hold_an_optimum(slot):
         list(itertools.product(*(o[:c] for o, c in zip(problem.options, problem.count))))
     )
     costs = np.empty(len(every))
-    costs_of(*problem_of(slot), every, costs)
+    costs_of(problem_of(slot), every, costs)
     assert costs.min() == pytest.approx(least(slot), rel=1e-12)
 
 

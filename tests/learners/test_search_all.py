@@ -10,6 +10,7 @@ from dirs_solver import Levy
 from dirs_solver.dirs import levy, search_all
 from dirs_solver.shared.randomness import RESOURCES, SPACE, STEPS, uniforms
 from mec_env.draws import streams
+from mec_env.draws.mantegna import mantegna_sigma
 from tests.helpers import random_slot
 
 DEVICES, SERVERS = 7, 3
@@ -23,9 +24,7 @@ def draws(seed, number, when, beta):
     runs = words.reshape(7, block)[:, :DEVICES]
     steps = np.empty((3, DEVICES), dtype=np.float32)
     for part in range(3):
-        levy.fill_steps(
-            runs[2 * part], runs[2 * part + 1], levy.mantegna_sigma(beta), beta, steps[part]
-        )
+        levy.fill_steps(runs[2 * part], runs[2 * part + 1], mantegna_sigma(beta), beta, steps[part])
     return steps.astype(np.float64), [int(word) for word in runs[6]]
 
 

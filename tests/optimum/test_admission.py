@@ -59,7 +59,7 @@ def test_worked_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("saving", "kept"),
+    "saving, kept",
     [
         ([], []),
         ([0.2], [True]),
@@ -106,7 +106,7 @@ def objective(link, local, weight, congestion, decision):
 def test_decision_only_sends_back_and_never_costs_more(seed, equal):
     *costs, raw = slot(seed, equal=equal)
     untouched = raw.copy()
-    admitted, capped = admit_kernel(*costs, raw)
+    admitted, capped = admit_kernel(tuple(costs), raw)
     assert capped == 0
     assert admitted.dtype == raw.dtype
     assert (raw == untouched).all()
@@ -123,18 +123,18 @@ def test_decision_only_sends_back_and_never_costs_more(seed, equal):
 @pytest.mark.parametrize("seed", range(20))
 def test_idempotent(seed, equal):
     *costs, raw = slot(seed, equal=equal)
-    once, _ = admit_kernel(*costs, raw)
-    twice, _ = admit_kernel(*costs, once)
+    once, _ = admit_kernel(tuple(costs), raw)
+    twice, _ = admit_kernel(tuple(costs), once)
     assert (once == twice).all()
 
 
 @pytest.mark.parametrize("equal", [False, True])
 def test_order_of_devices_leaves_the_objective(equal):
     link, local, weight, congestion, raw = slot(3, equal=equal)
-    admitted, _ = admit_kernel(link, local, weight, congestion, raw)
+    admitted, _ = admit_kernel((link, local, weight, congestion), raw)
     order = np.random.default_rng(0).permutation(raw.size)
     shuffled = (link[order], local[order], weight[order], congestion)
-    again, _ = admit_kernel(*shuffled, raw[order])
+    again, _ = admit_kernel(shuffled, raw[order])
     assert objective(*shuffled, again) == pytest.approx(
         objective(link, local, weight, congestion, admitted), rel=1e-13
     )
@@ -142,15 +142,15 @@ def test_order_of_devices_leaves_the_objective(equal):
 
 def test_one_server_leaves_the_others_alone():
     link, local, weight, congestion, raw = slot(4)
-    admitted, _ = admit_kernel(link, local, weight, congestion, raw)
+    admitted, _ = admit_kernel((link, local, weight, congestion), raw)
     without = np.where(raw == 2, 0, raw)
-    expected, _ = admit_kernel(link, local, weight, congestion, without)
+    expected, _ = admit_kernel((link, local, weight, congestion), without)
     assert (np.where(admitted == 2, 0, admitted) == expected).all()
 
 
 def test_nobody_asks():
     *costs, raw = slot(5)
-    admitted, capped = admit_kernel(*costs, np.zeros_like(raw))
+    admitted, capped = admit_kernel(tuple(costs), np.zeros_like(raw))
     assert not admitted.any()
     assert capped == 0
 
@@ -171,7 +171,7 @@ def test_node_cap_is_reported_and_leaves_a_valid_decision():
     assert cost(proved, saving, weight, congestion) <= cost(keep, saving, weight, congestion)
 
     decision, capped_servers = admit_kernel(
-        np.zeros((24, 2)), saving, weight, np.full(2, congestion), np.ones(24, int), 1
+        (np.zeros((24, 2)), saving, weight, np.full(2, congestion)), np.ones(24, int), 1
     )
     assert capped_servers == 1
     assert (decision == keep).all()

@@ -47,7 +47,7 @@ def test_every_bound_is_below_every_cost(problem, seed):
     n, m = problem.link.shape
     natural = np.sqrt(problem.congestion)
     prices = natural * 10.0 ** rng.uniform(-8, 4, m) * (rng.random(m) < 0.8)
-    bound = dual.bound_at(*problem, 0.0, np.zeros(m), prices)
+    bound = dual.bound_at(problem, (0.0, np.zeros(m)), prices)
     assert bound == pytest.approx(
         max(plain_bound(problem, prices), 0.0),
         rel=1e-9,
@@ -72,7 +72,7 @@ def test_bound_is_below_the_real_number(seed):
     link, local = rng.random((n, m)) * size[:, None], rng.random(n) * size
     weight, congestion = 10.0 ** rng.uniform(0, 3, n), 10.0 ** rng.uniform(-10, -9, m)
     prices = 10.0 ** rng.uniform(-6, -2, m)
-    bound = dual.bound_at(link, local, weight, congestion, 0.0, np.zeros(m), prices)
+    bound = dual.bound_at((link, local, weight, congestion), (0.0, np.zeros(m)), prices)
     real = sum(
         min(F(local[i]), *(F(link[i, j]) + F(prices[j]) * F(weight[i]) for j in range(m)))
         for i in range(n)

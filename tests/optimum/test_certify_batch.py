@@ -110,7 +110,7 @@ def test_slots_of_two_sizes_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("keywords", "says"),
+    "keywords, says",
     [
         (dict(effort="quick"), "effort"),
         (dict(effort=None), "effort"),

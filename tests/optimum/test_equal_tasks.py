@@ -27,10 +27,10 @@ def test_cancelling_from_any_decision(problem, seed):
     n, m = problem.link.shape
     decision = np.random.default_rng(seed).integers(0, m + 1, n)
     toll = np.empty(m)
-    cancel_cycles(*problem, decision, toll)
+    cancel_cycles(problem, decision, toll)
     optimum = brute_force(problem)
     assert plain_cost(problem, decision) == pytest.approx(optimum, rel=1e-12)
-    assert optimum * (1 - 1e-11) <= bound_at_tolls(*problem, toll) <= optimum * (1 + 1e-12)
+    assert optimum * (1 - 1e-11) <= bound_at_tolls(problem, toll) <= optimum * (1 + 1e-12)
 
 
 @many
@@ -39,7 +39,7 @@ def test_bound_at_random_tolls(problem, seed):
     rng = np.random.default_rng(seed)
     own = problem.congestion * problem.weight[0] ** 2
     toll = own * 10.0 ** rng.uniform(-3, 3, own.size) * (rng.random(own.size) < 0.8)
-    assert bound_at_tolls(*problem, toll) <= brute_force(problem) * (1 + 1e-12)
+    assert bound_at_tolls(problem, toll) <= brute_force(problem) * (1 + 1e-12)
 
 
 @pytest.mark.parametrize("start", ["all local", "all on one", "random"])
@@ -53,10 +53,10 @@ def test_bad_starts_against_linear_assignment(devices, servers, start):
         "random": rng.integers(0, servers + 1, devices),
     }[start]
     toll = np.empty(servers)
-    assert cancel_cycles(*problem, decision, toll) > 0
+    assert cancel_cycles(problem, decision, toll) > 0
     optimum = assignment_cost(problem)
     assert plain_cost(problem, decision) == pytest.approx(optimum, rel=1e-12)
-    assert bound_at_tolls(*problem, toll) == pytest.approx(optimum, rel=1e-12)
+    assert bound_at_tolls(problem, toll) == pytest.approx(optimum, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", ["square-km", "square-50m"])

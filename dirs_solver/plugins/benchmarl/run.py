@@ -170,7 +170,9 @@ def _layers(experiment):
     """Weights (M, outputs, inputs) and biases (M, outputs) of the actors, layer by layer."""
     policy = experiment.algorithm.get_policy_for_loss(GROUP)
     actors = next(part for part in policy.modules() if isinstance(part, MultiAgentMLP))
-    keys = sorted((key for key in actors.params.keys() if key.isdigit()), key=int)
+    # A TensorDict's iterator goes over its batch, not over its keys.
+    names = actors.params.keys()
+    keys = sorted((name for name in names if name.isdigit()), key=int)
     return [(actors.params[key, "weight"].data, actors.params[key, "bias"].data) for key in keys]
 
 

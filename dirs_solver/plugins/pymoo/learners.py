@@ -31,8 +31,31 @@ from mec_env.optimum.moves import costs_of
 from mec_env.optimum.problem import problem_of
 from mec_env.whole_file import write_text
 
-ENCODINGS = ("useful", "index")
-STARTS = ("random", "cheapest")
+
+def _useful(alone):
+    # A server may only cost more when others are on it too.
+    return (alone <= alone[:, :1]).sum(axis=1), np.argsort(alone, axis=1, kind="stable")
+
+
+def _index(alone):
+    devices, options = alone.shape
+    return np.full(devices, options), np.tile(np.arange(options), (devices, 1))
+
+
+#: Of the costs (N, M + 1) alone: how many options a device's coordinate stands for, and which.
+ENCODINGS = {"useful": _useful, "index": _index}
+
+
+def _random(alone, count, options):
+    return None
+
+
+def _cheapest(alone, count, options):
+    return (np.take_along_axis(alone, options, axis=1).argmin(axis=1) + 0.5) / count
+
+
+#: First member (N,) of the first population, None where all are drawn.
+STARTS = {"random": _random, "cheapest": _cheapest}
 
 
 class Decisions(Problem):
@@ -52,17 +75,8 @@ class Decisions(Problem):
         self.costs = problem_of(slot)
         link, local, weight, congestion = self.costs
         alone = np.column_stack([local, link + congestion * weight[:, None] ** 2])
-        if settings["encoding"] == "useful":
-            # A server may only cost more when others are on it too.
-            self.count = (alone <= local[:, None]).sum(axis=1)
-            self.options = np.argsort(alone, axis=1, kind="stable")
-        else:
-            self.count = np.full(len(local), alone.shape[1])
-            self.options = np.tile(np.arange(alone.shape[1]), (len(local), 1))
-        self.first = None
-        if settings["start"] == "cheapest":
-            cheapest = np.take_along_axis(alone, self.options, axis=1).argmin(axis=1)
-            self.first = (cheapest + 0.5) / self.count
+        self.count, self.options = ENCODINGS[settings["encoding"]](alone)
+        self.first = STARTS[settings["start"]](alone, self.count, self.options)
         self.bounded = bounded
         super().__init__(n_var=len(local), n_obj=1, xl=0.0, xu=1.0)
 
@@ -77,7 +91,7 @@ class Decisions(Problem):
 
     def _evaluate(self, x, out, *args, **kwargs):
         out["F"] = np.empty(len(x))
-        costs_of(*self.costs, self.decode(x), out["F"])
+        costs_of(tuple(self.costs), self.decode(x), out["F"])
 
 
 class Start(Sampling):

@@ -52,7 +52,7 @@ class RowsVecEnv(VecEnv):
         # Without seeds of its own a row goes on to the next episode of its last seed.
         given = any(seed is not None for seed in self._seeds)
         observations, _ = self.envs.reset(seed=list(self._seeds) if given else None)
-        self.reset_infos = [{key: 0.0 for key in INFO} for _ in range(self.num_envs)]
+        self.reset_infos = [dict.fromkeys(INFO, 0.0) for _ in range(self.num_envs)]
         self._reset_seeds()
         self._reset_options()
         return observations

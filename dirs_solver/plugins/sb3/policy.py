@@ -7,6 +7,19 @@ from dirs_solver.shared.fits import same_size
 ACTIVATIONS = {"tanh": np.tanh, "relu": lambda x: np.maximum(x, 0.0)}
 
 
+def _scores(last, scenario):
+    return 0.5 * (np.tanh(last) + 1.0)
+
+
+def _decisions(last, scenario):
+    choices = scenario.iotds, scenario.mecs + 1
+    return last.reshape(*last.shape[:-1], *choices).argmax(axis=-1)
+
+
+#: What the last layer says, by the action mode that it was trained for.
+ACTIONS = {"scores": _scores, "decisions": _decisions}
+
+
 class SB3Policy:
     """An actor's layers with the standardisation of its observations, both frozen.
 
@@ -58,10 +71,7 @@ class SB3Policy:
             x = between(x @ weight.T + bias)
         weight, bias = self.layers[-1]
         x = x @ weight.T + bias
-        if self.actions == "scores":
-            return 0.5 * (np.tanh(x) + 1.0)
-        choices = self.scenario.iotds, self.scenario.mecs + 1
-        return x.reshape(*x.shape[:-1], *choices).argmax(axis=-1)
+        return ACTIONS[self.actions](x, self.scenario)
 
     def arrays(self):
         """Everything learned, by name."""

@@ -1,8 +1,10 @@
 """What a learner is, and how one is found by name."""
 
 import inspect
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
+from os import PathLike
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from dirs_solver.dirs import manifest as dirs
@@ -10,6 +12,7 @@ from dirs_solver.plugins import MANIFESTS
 from dirs_solver.plugins.foreign import from_function, from_saved_model, untrained
 from mec_env import checks
 from mec_env.judging.rules import RULES
+from mec_env.scenario.scenario import Scenario
 
 #: Entry point group by which another project adds its learners.
 GROUP = "mec_env.learners"
@@ -50,7 +53,13 @@ class Learner(Protocol):
     name: str
     information: str
 
-    def learn(self, scenario, seed, slots=None, progress=None):
+    def learn(
+        self,
+        scenario: Scenario,
+        seed: int,
+        slots: int | None = None,
+        progress: Callable[[object], bool | None] | None = None,
+    ) -> object:
         """Learn, and return the policy.
 
         Parameters
@@ -72,20 +81,20 @@ class Learner(Protocol):
             has: ``parameter_count``.
         """
 
-    def save(self, path):
+    def save(self, path: "PathLike[str] | str") -> None:
         """Write what was learned to a file."""
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: "PathLike[str] | str") -> "Learner":
         """The learner of a file, its ``policy`` ready to act."""
 
 
-def learner_names():
+def learner_names() -> list[str]:
     """Names of the built-in learners and of those that installed projects registered."""
     return [*LEARNERS, *(point.name for point in entry_points(group=GROUP))]
 
 
-def find_learner(name, trust=False):
+def find_learner(name: str, trust: bool = False) -> type:
     """The class of a learner.
 
     Parameters

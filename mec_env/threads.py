@@ -12,7 +12,7 @@ import threading
 import numpy as np
 
 _LEAST_WORK = 40_000  # links a thread; below, handing work over costs more than it saves.
-_crews = {}
+_crews: "dict[tuple[int, int], _Crew]" = {}
 
 
 def available():

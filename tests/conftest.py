@@ -35,3 +35,18 @@ if "NUMBA_CACHE_DIR" not in os.environ:
         if old != ours:
             shutil.rmtree(old, ignore_errors=True)
     os.environ["NUMBA_CACHE_DIR"] = str(ours)
+
+
+#: Files of the quick set: physics, golden values, the certificate against brute force, the views'
+#: basics, judging, one learner.
+QUICK = {
+    "test_house", "test_laws", "test_cost", "test_golden", "test_actions", "test_carry", "test_playing",
+    "test_equal_tasks", "test_rules", "test_gym_env", "test_pettingzoo_env", "test_replay", "test_standings",
+}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the quick set; a slow test in it stays slow."""
+    for item in items:
+        if item.path.stem in QUICK and not item.get_closest_marker("slow"):
+            item.add_marker("quick")

@@ -1,14 +1,16 @@
 """evaluate(policy, suite): what a policy comes to, slot by slot, on the same slots as all others."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mec_env.judging.intervals import interval
 from mec_env.judging.playing import Judged, is_local
 from mec_env.judging.suite import Suite, resolve_suite
 from mec_env.judging.summary import table
-from mec_env.optimum.certificate import certify
+from mec_env.optimum.certificate import Certificate, certify
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,7 @@ class Evaluation:
             self.suite.name, slots, *means
         )
 
-    def summary(self):
+    def summary(self) -> str:
         """A table to read: the mean of each world, that of all, and its bootstrap interval.
 
         Objective, gap [%], NRR, time [s], energy [J] and share of devices that offload [%].
@@ -82,7 +84,9 @@ class Evaluation:
         """
         return self.best / self.objective
 
-    def interval(self, values=None, confidence=0.95):
+    def interval(
+        self, values: ArrayLike | None = None, confidence: float = 0.95
+    ) -> tuple[float, float, float]:
         """Mean of ``values`` (S,), the objective by default, with its bootstrap interval.
 
         Worlds are redrawn, since slots of one world are alike; of a suite with a
@@ -94,7 +98,7 @@ class Evaluation:
         """
         return interval(self.suite, self.objective if values is None else values, confidence)
 
-    def minus(self, other):
+    def minus(self, other: "Evaluation") -> tuple[float, float, float]:
         """Paired difference of the objectives to another evaluation on the same slots.
 
         Returns
@@ -121,7 +125,13 @@ def join(suite, evaluations):
     return Evaluation(suite, **{key: np.concatenate([p[key] for p in parts]) for key in columns})
 
 
-def evaluate(policy, suite, progress=None, bounds=None, seed=0):
+def evaluate(
+    policy: object,
+    suite: Suite | str,
+    progress: Callable[[int], object] | None = None,
+    bounds: Sequence[ArrayLike] | None = None,
+    seed: int = 0,
+) -> Evaluation:
     """Judge a policy on a suite.
 
     Parameters
@@ -156,16 +166,18 @@ def evaluate(policy, suite, progress=None, bounds=None, seed=0):
         For an unknown suite, a policy with neither method, other ``agents``, or a
         decision that is not allowed.
     """
-    suite = resolve_suite(suite)
+    judged_on = resolve_suite(suite)
     if not isinstance(policy, np.ndarray):
         is_local(policy)
-    bounds = suite.reference() if bounds is None else bounds
-    columns = {key: np.empty(suite.size) for key in Judged._fields}
-    decisions = np.empty((suite.size, suite.scenario.iotds), _smallest(suite.scenario.mecs))
-    certified = []
-    for k, played in enumerate(suite.play(policy, seed, slots=bounds is None)):
-        if bounds is None:
-            # The last slot's prices are a warm start.
+    bounds = judged_on.reference() if bounds is None else bounds
+    columns = {key: np.empty(judged_on.size) for key in Judged._fields}
+    decisions = np.empty(
+        (judged_on.size, judged_on.scenario.iotds), _smallest(judged_on.scenario.mecs)
+    )
+    certified: list[Certificate] = []
+    for k, played in enumerate(judged_on.play(policy, seed, slots=bounds is None)):
+        if played.slot is not None:
+            # Not shipped: certify, with the last slot's prices as a warm start.
             last = certified[-1].prices if certified else None
             certified.append(certify(played.slot, prices=last))
         decisions[k] = played.decision
@@ -175,12 +187,12 @@ def evaluate(policy, suite, progress=None, bounds=None, seed=0):
             progress(1)
     if bounds is None:
         found = [[getattr(c, key) for c in certified] for key in ("lower_bound", "objective")]
-        bounds = [suite.per_unit(np.array(values)) for values in found]
+        bounds = [judged_on.per_unit(np.array(values)) for values in found]
     lower_bound, best = (np.asarray(values) for values in bounds)
-    offloaded = suite.per_unit(columns.pop("offloaded")) / suite.slots_per_unit
-    columns = {key: suite.per_unit(values) for key, values in columns.items()}
+    offloaded = judged_on.per_unit(columns.pop("offloaded")) / judged_on.slots_per_unit
+    columns = {key: judged_on.per_unit(values) for key, values in columns.items()}
     return Evaluation(
-        suite,
+        judged_on,
         lower_bound=lower_bound,
         best=best,
         decision=decisions,

@@ -7,17 +7,24 @@ A suite never changes: other slots are another version, under another name.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mec_env import checks
 from mec_env.draws.streams import Space
 from mec_env.judging.shipped_bounds import load_bounds
+from mec_env.physics.slot import Slot
 from mec_env.scenario.named import SCENARIOS
 from mec_env.scenario.scenario import Scenario
 from mec_env.simulator.simulator import Simulator
+
+if TYPE_CHECKING:
+    from mec_env.judging.playing import Played
 
 
 @dataclass(frozen=True)
@@ -51,22 +58,24 @@ class Suite:
         checks.known("unit", self.unit, ("slot", "episode"))
 
     @property
-    def size(self):
+    def size(self) -> int:
         """Number of slots."""
         return len(self.world_seeds) * len(self.episode_seeds) * self.scenario.slots
 
     @property
-    def slots_per_unit(self):
+    def slots_per_unit(self) -> int:
         """Slots that one score is of: 1, or those of an episode."""
         return 1 if self.unit == "slot" else self.scenario.slots
 
-    def per_unit(self, values):
+    def per_unit(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sums over each unit of score of values (slots,)."""
         if self.unit == "slot":
             return values
         return values.reshape(-1, self.slots_per_unit).sum(axis=1)
 
-    def only(self, worlds=None, episodes=None, slots=None):
+    def only(
+        self, worlds: int | None = None, episodes: int | None = None, slots: int | None = None
+    ) -> "Suite":
         """The same suite cut to its first worlds, episodes or slots of each."""
         cut = replace(
             self,
@@ -78,22 +87,23 @@ class Suite:
         )
         return cut if cut == self else replace(cut, name=f"{self.name} (part)")
 
-    def world(self, index):
+    def world(self, index: int) -> "Suite":
         """The same suite with its world number ``index`` (0, 1, …) alone."""
         return replace(self, name=f"{self.name} (part)", world_seeds=(self.world_seeds[index],))
 
-    def worlds(self):
+    def worlds(self) -> Iterator[tuple[int, Scenario]]:
         """(world seed, scenario of that world), one by one."""
         for seed in self.world_seeds:
             yield seed, self.scenario.replace(world_seed=seed)
 
-    def slots(self):
+    def slots(self) -> Iterator[Slot]:
         """Every :class:`mec_env.Slot` of the suite, in order: world, episode, slot."""
         still = np.zeros((self.size, self.scenario.iotds), dtype=np.int64)
-        for played in self.play(still):
-            yield played.slot
+        for slot, _, _ in self.play(still):
+            assert slot is not None
+            yield slot
 
-    def play(self, policy, seed=0, slots=True):
+    def play(self, policy: object, seed: int = 0, slots: bool = True) -> "Iterator[Played]":
         """Step the evaluation environment with what is decided, slot after slot.
 
         Parameters
@@ -117,7 +127,7 @@ class Suite:
 
         return play(self, policy, seed, slots)
 
-    def reference(self):
+    def reference(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """Bounds (S,) and best objectives known (S,), or None if the suite is not frozen."""
         if not self.frozen:
             return None
@@ -143,7 +153,7 @@ class Suite:
                     carry = simulator.carry
                     simulator.resume(carry._replace(slot=carry.slot + 1), observed)
 
-    def content_hash(self):
+    def content_hash(self) -> str:
         """SHA-256 over all that the slots were drawn to be."""
         digest = hashlib.sha256()
         for slot in self._drawn():
@@ -185,7 +195,7 @@ SUITES = MappingProxyType(
 )  # fmt: skip
 
 
-def resolve_suite(suite):
+def resolve_suite(suite: Suite | str) -> Suite:
     """The Suite of a name, or the Suite itself.
 
     Raises

@@ -8,10 +8,12 @@ import warnings
 
 import numpy as np
 from numba import njit
+from numpy.typing import ArrayLike, NDArray
 
 from mec_env.optimum.problem import problem_of
 from mec_env.optimum.subset import NODE_CAP, best_subset
 from mec_env.physics.outcome import check_decision
+from mec_env.physics.slot import Slot
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -64,7 +66,7 @@ def admit_kernel(problem, decision, node_cap=NODE_CAP):
     return admitted, capped_servers
 
 
-def admit(slot, decision, node_cap=NODE_CAP):
+def admit(slot: Slot, decision: ArrayLike, node_cap: int = NODE_CAP) -> NDArray[np.int64]:
     """Let each server keep the devices worth keeping; the others run locally.
 
     Local to each server and exact: of all subsets of those who ask for it, the

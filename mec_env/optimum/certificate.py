@@ -9,17 +9,20 @@ This module reads an effort and calls the parts: ``dual`` for prices and bound, 
 decision, ``equal_tasks`` and ``exact`` for proofs.
 """
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import ArrayLike
 
 from mec_env import checks
 from mec_env.optimum import dual, moves
 from mec_env.optimum.equal_tasks import all_equal, bound_at_tolls, cancel_cycles
 from mec_env.optimum.problem import Problem, problem_of
+from mec_env.physics.slot import Slot
 from mec_env.threads import available
 
 
@@ -73,7 +76,12 @@ class Certificate:
     prices: np.ndarray
 
 
-def certify(slot, effort="fast", prices=None, time_limit=None):
+def certify(
+    slot: Slot,
+    effort: str = "fast",
+    prices: ArrayLike | None = None,
+    time_limit: float | None = None,
+) -> Certificate:
     """Bound a slot's optimum and find a decision near it.
 
     Parameters
@@ -101,7 +109,13 @@ def certify(slot, effort="fast", prices=None, time_limit=None):
     return certify_problem(problem_of(slot), effort, prices, time_limit)
 
 
-def certify_batch(slots, effort="fast", prices=None, time_limit=None, threads=None):
+def certify_batch(
+    slots: Iterable[Slot],
+    effort: str = "fast",
+    prices: ArrayLike | None = None,
+    time_limit: float | None = None,
+    threads: int | None = None,
+) -> list[Certificate]:
     """Certify many slots of one size side by side.
 
     Parameters

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mec_env.physics import cost
-from mec_env.physics.slot import frozen
+from mec_env.physics.slot import Slot, frozen
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,9 @@ class Outcome:
     cpu: np.ndarray
 
 
-def outcome(slot, decision, power=None, cpu=None):
+def outcome(
+    slot: Slot, decision: ArrayLike, power: ArrayLike | None = None, cpu: ArrayLike | None = None
+) -> Outcome:
     """The objective of a decision, with the best powers and shares or with given ones.
 
     Parameters
@@ -54,16 +57,16 @@ def outcome(slot, decision, power=None, cpu=None):
     ValueError
         For a wrong shape or a value that is not allowed.
     """
-    decision = check_decision(decision, *slot.gain.shape)
+    chosen = check_decision(decision, *slot.gain.shape)
     best_power, best_cpu = cost.best_resources(
         slot.physics, slot._by_server, slot.tasks,
-        slot.local_speed, slot.local_power, slot.server_speed, decision,
+        slot.local_speed, slot.local_power, slot.server_speed, chosen,
     )  # fmt: skip
-    offloads = decision > 0
+    offloads = chosen > 0
     if power is None and cpu is None:
         time, energy, _ = cost.evaluate(
             slot.physics, slot._by_server, slot.tasks,
-            slot.local_speed, slot.local_power, slot.server_speed, decision,
+            slot.local_speed, slot.local_power, slot.server_speed, chosen,
             cost.scratch(*slot.gain.shape),
         )  # fmt: skip
     else:
@@ -71,7 +74,7 @@ def outcome(slot, decision, power=None, cpu=None):
             best_power = _given("power", power, offloads, best_power, slot.max_power)
         if cpu is not None:
             best_cpu = _given("cpu", cpu, offloads, best_cpu, np.inf)
-            sums = np.bincount(decision, weights=best_cpu, minlength=slot.server_speed.size + 1)[1:]
+            sums = np.bincount(chosen, weights=best_cpu, minlength=slot.server_speed.size + 1)[1:]
             over = np.flatnonzero(sums > slot.server_speed * (1 + 1e-9))
             if over.size:
                 j = over[0]
@@ -80,7 +83,7 @@ def outcome(slot, decision, power=None, cpu=None):
                     f"at most {slot.server_speed[j]:g} are allowed"
                 )
         time, energy = cost.evaluate_given(
-            slot.physics, slot._by_server, slot.tasks, decision, best_power, best_cpu
+            slot.physics, slot._by_server, slot.tasks, chosen, best_power, best_cpu
         )
     objective = slot.weight_time * time + slot.weight_energy * energy
     return Outcome(objective, time, energy, frozen(best_power), frozen(best_cpu))

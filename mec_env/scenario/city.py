@@ -2,17 +2,27 @@
 
 import math
 import os
+from os import PathLike
+from typing import Any
 
 from mec_env import checks
 from mec_env.scenario.coordinates import read_coordinates
 from mec_env.scenario.named import resolve
+from mec_env.scenario.scenario import Scenario
 
 EARTH_RADIUS = 6_371_000.0
 # Wider than any city: such a span means a wrong column or a stray point.
 MAX_SPAN = 200_000.0
 
 
-def city_scenario(sites, users, latitude=None, longitude=None, missing="refuse", **fields):
+def city_scenario(
+    sites: PathLike[str] | str,
+    users: PathLike[str] | str,
+    latitude: str | tuple[str, str] | None = None,
+    longitude: str | tuple[str, str] | None = None,
+    missing: str = "refuse",
+    **fields: Any,
+) -> Scenario:
     """Devices where a city's users are, servers at its base stations.
 
     Degrees (WGS84) become metres by the equirectangular projection about the

@@ -3,7 +3,9 @@
 import dataclasses
 import os
 from collections.abc import Mapping
+from os import PathLike
 from types import MappingProxyType
+from typing import Any
 
 from mec_env import checks
 from mec_env.scenario.scenario import Range, Scenario
@@ -16,7 +18,7 @@ def _large(name, **fields):
 
 
 # Devices and tasks of the square scenarios; ours, not the paper's.
-_SQUARE = dict(
+_SQUARE: dict[str, Any] = dict(
     device_layout="clusters",
     server_layout="random",
     cycles=Range(0.2e9, 3e9),
@@ -67,7 +69,11 @@ _SLOTS = ("max_cycles", "max_episode_steps")
 KEYWORDS = (*(field.name for field in dataclasses.fields(Scenario)), *_SLOTS)
 
 
-def resolve(scenario=None, **fields):
+#: What names a scenario: a name, a TOML file, a Scenario, its fields, or None for ``paper-large``.
+ScenarioLike = Scenario | Mapping | PathLike | str | None
+
+
+def resolve(scenario: ScenarioLike = None, **fields: Any) -> Scenario:
     """The Scenario that a caller means.
 
     Parameters

@@ -5,6 +5,8 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike
+from typing import Any
 
 from mec_env import checks, limits
 from mec_env.laws import channels, layouts, rewards
@@ -110,7 +112,7 @@ class Scenario:
     name: str = "paper-large"
     mecs: int = 8
     iotds: int = 180
-    area: tuple[float, float] = (50.0, 50.0)
+    area: float | tuple[float, float] = (50.0, 50.0)
     device_layout: str = "uniform"
     clusters: int = 6
     cluster_spread: float = 1 / 15
@@ -203,7 +205,7 @@ class Scenario:
             out.append((x, y))
         return tuple(out)
 
-    def replace(self, **fields):
+    def replace(self, **fields: Any) -> "Scenario":
         """A copy with some fields changed.
 
         Raises
@@ -215,7 +217,7 @@ class Scenario:
             checks.known("scenario field", field, _FIELDS)
         return dataclasses.replace(self, **fields)
 
-    def to_toml(self):
+    def to_toml(self) -> str:
         """The scenario as TOML text."""
         lines = []
         for field in _FIELDS:
@@ -225,7 +227,7 @@ class Scenario:
         return "\n".join(lines) + "\n"
 
     @classmethod
-    def from_toml(cls, text):
+    def from_toml(cls, text: str) -> "Scenario":
         """A scenario from TOML text; fields left out have their defaults."""
         try:
             fields = tomllib.loads(text)
@@ -235,12 +237,12 @@ class Scenario:
             checks.known("scenario field", field, _FIELDS)
         return cls(**fields)
 
-    def save(self, path):
+    def save(self, path: "PathLike[str] | str") -> None:
         """Write the scenario to a TOML file, whole or not at all."""
         write_text(path, self.to_toml())
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: "PathLike[str] | str") -> "Scenario":
         """Read a scenario from a TOML file."""
         with open(path, encoding="utf-8") as file:
             return cls.from_toml(file.read())

@@ -2,11 +2,13 @@
 
 import gymnasium
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from mec_env import checks
 from mec_env.draws import streams
 from mec_env.draws.streams import Space
 from mec_env.laws.actions import MODES, as_action
+from mec_env.physics.slot import Slot
 from mec_env.scenario.named import KEYWORDS, resolve
 from mec_env.simulator.simulator import Simulator
 from mec_env.views.spaces import INFO, observation_space
@@ -87,7 +89,7 @@ class MECEnv(PlainSpec, gymnasium.Env):
         return env
 
     @property
-    def slot(self):
+    def slot(self) -> Slot:
         """The :class:`mec_env.Slot` observed now.
 
         Raises
@@ -192,13 +194,13 @@ class MECEnv(PlainSpec, gymnasium.Env):
         """What there is to see of the slot observed now, and of a decision for it."""
         return self.simulator.world(), int(self.simulator.slot_index[0]) + 1, self.slot, decision
 
-    def close(self):
+    def close(self) -> None:
         """Close the window, if there is one."""
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None
 
-    def decision(self, action):
+    def decision(self, action: ArrayLike) -> NDArray[np.int64]:
         """The decision (N,) int64 that an action comes to in the slot observed now.
 
         Raises

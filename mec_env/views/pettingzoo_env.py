@@ -4,14 +4,16 @@ One ``MEC-v0`` runs underneath; this view only hands out its observation in
 parts and puts the agents' actions together.
 """
 
+from typing import Any
+
 import gymnasium
 import numpy as np
-from pettingzoo import ParallelEnv
+from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils.conversions import parallel_to_aec
 
 from mec_env import checks
 from mec_env.laws.actions import MODE_OF_AGENTS, MODES
-from mec_env.scenario.named import KEYWORDS
+from mec_env.scenario.named import KEYWORDS, ScenarioLike
 from mec_env.simulator import observation
 from mec_env.views.gym_env import MECEnv
 from mec_env.views.spaces import observation_space
@@ -221,12 +223,22 @@ class MECParallelEnv(ParallelEnv):
         return {agent: dict(info) for agent in self.possible_agents}
 
 
-def parallel_env(scenario=None, agents="servers", render_mode=None, **fields):
+def parallel_env(
+    scenario: ScenarioLike = None,
+    agents: str = "servers",
+    render_mode: str | None = None,
+    **fields: Any,
+) -> MECParallelEnv:
     """The parallel environment; see :class:`MECParallelEnv`."""
     return MECParallelEnv(scenario, agents, render_mode, **fields)
 
 
-def raw_env(scenario=None, agents="servers", render_mode=None, **fields):
+def raw_env(
+    scenario: ScenarioLike = None,
+    agents: str = "servers",
+    render_mode: str | None = None,
+    **fields: Any,
+) -> AECEnv:
     """The same as an AEC environment: agents act in turn, the slot is judged after the last."""
     return parallel_to_aec(MECParallelEnv(scenario, agents, render_mode, **fields))
 

@@ -6,8 +6,8 @@ import mec_env
 from mec_env.optimum.problem import problem_of
 
 
-class World:
-    """One world of a scenario; ``slot()`` is the Problem of its next slot.
+class Problems:
+    """The problems of one world of a scenario; ``next()`` is that of its next slot.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class World:
         self._env.reset(seed=seed)
         self._still = np.zeros(devices, dtype=np.int64)
 
-    def slot(self):
+    def next(self):
         """The Problem of the next slot."""
         problem = problem_of(self._env.slot)
         self._env.step(self._still)

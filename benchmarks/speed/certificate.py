@@ -19,7 +19,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from benchmarks import RESULTS
-from mec_bench.problems import World
+from mec_bench.problems import Problems
 from mec_bench.provenance import Record
 from mec_env.optimum.certificate import certify_problem, certify_problems
 from mec_env.optimum.problem import Problem
@@ -80,9 +80,9 @@ def speed(record):
         for name in SCENARIOS:
             rows = []
             for seed in range(worlds):
-                world = World(name, seed, devices, servers)
-                prices = certify_problem(world.slot()).prices
-                p = world.slot()
+                world = Problems(name, seed, devices, servers)
+                prices = certify_problem(world.next()).prices
+                p = world.next()
                 rows.append(
                     medians(
                         [
@@ -101,7 +101,7 @@ def speed(record):
                 scenario=name, devices=devices, servers=servers, scipy_ms=scipy, cold_ms=cold,
                 warm_ms=warm, tight_ms=tight, times_cold=scipy / cold, times_warm=scipy / warm,
             )  # fmt: skip
-    slots = [World("square-km", seed).slot() for seed in range(BATCH)]
+    slots = [Problems("square-km", seed).next() for seed in range(BATCH)]
     batch = Problem(*(np.array(part) for part in zip(*slots)))
     one, two = medians(
         [
@@ -122,9 +122,9 @@ def gaps(record):
         for name in SCENARIOS:
             found = []
             for seed in range(worlds):
-                world = World(name, seed, devices, servers)
-                prices = certify_problem(world.slot()).prices
-                p = world.slot()
+                world = Problems(name, seed, devices, servers)
+                prices = certify_problem(world.next()).prices
+                p = world.next()
                 found.append(
                     [
                         certify_problem(p).gap,
@@ -142,11 +142,11 @@ def gaps(record):
 
 
 def exact(record):
-    certify_problem(World("square-km", 99).slot(), "exact")
+    certify_problem(Problems("square-km", 99).next(), "exact")
     for name, limit in LIMITS:
         seconds, above, proved = [], [], 0
         for seed in range(PROVED):
-            p = World(name, seed).slot()
+            p = Problems(name, seed).next()
             start = time.perf_counter()
             c = certify_problem(p, "exact", time_limit=limit)
             seconds.append(time.perf_counter() - start)

@@ -99,7 +99,7 @@ def test_certificate(certificate, tmp_path, monkeypatch):
 
 def test_the_certificates_reference_finds_the_same_prices(certificate):
     """What the certificate's speed is compared with solves the same dual."""
-    problem = certificate.World("square-km", 0, 60, 4).slot()
+    problem = certificate.Problems("square-km", 0, 60, 4).next()
     ours, theirs = certificate.certify_problem(problem).prices, certificate.scipy_dual(problem)
 
     def bound(prices):

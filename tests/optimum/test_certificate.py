@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mec_bench.problems import World
+from mec_bench.problems import Problems
 from mec_env.optimum import dual
 from mec_env.optimum.certificate import certify_problem, certify_problems
 from mec_env.optimum.problem import Problem
@@ -87,9 +87,9 @@ def test_bound_is_below_the_real_number(seed):
 def test_gaps_at_180_devices(name):
     gaps = {"fast": [], "warm": [], "tight": []}
     for seed in range(20):
-        world = World(name, seed)
-        prices = certify_problem(world.slot()).prices
-        problem = world.slot()
+        world = Problems(name, seed)
+        prices = certify_problem(world.next()).prices
+        problem = world.next()
         gaps["fast"].append(check(problem, certify_problem(problem)).gap)
         gaps["warm"].append(check(problem, certify_problem(problem, prices=prices)).gap)
         gaps["tight"].append(check(problem, certify_problem(problem, "tight")).gap)
@@ -101,9 +101,9 @@ def test_gaps_at_180_devices(name):
 
 @pytest.mark.parametrize("name", ["square-km", "square-50m"])
 def test_gap_at_10_000_devices(name):
-    world = World(name, 0, 10_000, 100)
-    prices = certify_problem(world.slot()).prices
-    problem = world.slot()
+    world = Problems(name, 0, 10_000, 100)
+    prices = certify_problem(world.next()).prices
+    problem = world.next()
     assert check(problem, certify_problem(problem, prices=prices)).gap < 2e-4
 
 
@@ -160,10 +160,10 @@ def test_extremes(name, effort):
 @pytest.mark.parametrize("effort", ["fast", "tight", "exact"])
 @pytest.mark.parametrize("name", ["square-km", "square-50m", "paper-large"])
 def test_batch_is_single_to_the_bit(name, effort):
-    world = World(name, 3, 12 if effort == "exact" else 120, 5)
-    slots = [world.slot() for _ in range(23)]
+    world = Problems(name, 3, 12 if effort == "exact" else 120, 5)
+    slots = [world.next() for _ in range(23)]
     batch = Problem(*(np.array(part) for part in zip(*slots)))
-    prices = certify_problem(world.slot()).prices
+    prices = certify_problem(world.next()).prices
     for start in (None, prices):
         answers = [
             certify_problems(batch, effort, prices=start, threads=threads)
@@ -182,7 +182,7 @@ def test_batch_is_single_to_the_bit(name, effort):
 
 
 def test_inputs_stay_as_they_were():
-    problem = World("square-50m", 0, 60, 4).slot()
+    problem = Problems("square-50m", 0, 60, 4).next()
     prices = certify_problem(problem).prices
     before = [part.copy() for part in (*problem, prices)]
     for part in (*problem, prices):
@@ -193,7 +193,7 @@ def test_inputs_stay_as_they_were():
 
 
 def test_a_slice_or_another_type_does_too():
-    problem = World("square-km", 0, 60, 4).slot()
+    problem = Problems("square-km", 0, 60, 4).next()
     wide = np.zeros((120, 8))
     wide[::2, ::2] = problem.link
     loose = problem._replace(link=wide[::2, ::2], local=problem.local.tolist())
@@ -227,7 +227,7 @@ def test_wrong_problems_are_refused(name):
 
 
 def test_wrong_arguments_are_refused():
-    good = World("square-km", 0, 6, 2).slot()
+    good = Problems("square-km", 0, 6, 2).next()
     with pytest.raises(ValueError, match="effort"):
         certify_problem(good, "quick")
     for prices in ([1.0], [-1.0, 0.0], [np.nan, 0.0], [np.inf, 0.0]):

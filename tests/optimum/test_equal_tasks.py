@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mec_bench.problems import World
+from mec_bench.problems import Problems
 from mec_env.optimum.certificate import certify_problem
 from mec_env.optimum.equal_tasks import bound_at_tolls, cancel_cycles
 from tests.optimum.independent import assignment_cost, brute_force, plain_cost, problems
@@ -45,7 +45,7 @@ def test_bound_at_random_tolls(problem, seed):
 @pytest.mark.parametrize("start", ["all local", "all on one", "random"])
 @pytest.mark.parametrize("devices, servers", [(20, 3), (180, 8), (1000, 32)])
 def test_bad_starts_against_linear_assignment(devices, servers, start):
-    problem = World("paper-large", 5, devices, servers).slot()
+    problem = Problems("paper-large", 5, devices, servers).next()
     rng = np.random.default_rng(0)
     decision = {
         "all local": np.zeros(devices, np.int64),
@@ -62,7 +62,7 @@ def test_bad_starts_against_linear_assignment(devices, servers, start):
 @pytest.mark.parametrize("name", ["square-km", "square-50m"])
 def test_links_that_matter_against_linear_assignment(name):
     """Equal cycles, but links, speeds and servers as unequal as in the wide scenarios."""
-    problem = World(name, 1, 1000, 32).slot()
+    problem = Problems(name, 1, 1000, 32).next()
     problem = problem._replace(weight=np.full(1000, 4e4))
     c = certify_problem(problem)
     assert c.gap <= 1e-11
@@ -71,5 +71,5 @@ def test_links_that_matter_against_linear_assignment(name):
 
 @pytest.mark.parametrize("devices, servers", [(1, 1), (3, 20), (1000, 32), (10_000, 100)])
 def test_gap_of_any_size(devices, servers):
-    c = certify_problem(World("paper-large", 0, devices, servers).slot())
+    c = certify_problem(Problems("paper-large", 0, devices, servers).next())
     assert c.gap <= 1e-11

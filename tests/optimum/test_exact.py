@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from mec_bench.problems import World
+from mec_bench.problems import Problems
 from mec_env.optimum import exact
 from mec_env.optimum.certificate import certify_problem
 from tests.optimum.independent import brute_force, plain_cost, problems
 
-# Of World("square-50m", 0)'s first slot, proved to 5e-7 without a limit.
+# Of Problems("square-50m", 0)'s first slot, proved to 5e-7 without a limit.
 OPTIMUM_OF_SLOT_0 = 352.64087187
 
 
@@ -48,7 +48,7 @@ def test_highs_alone_is_the_optimum(problem):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_square_km(seed):
-    problem = World("square-km", seed).slot()
+    problem = Problems("square-km", seed).next()
     tight = certify_problem(problem, "tight")
     c = certify_problem(problem, "exact")
     assert c.exact
@@ -59,7 +59,7 @@ def test_square_km(seed):
 def test_tight_is_within_a_ten_thousandth_of_exact():
     above = []
     for seed in range(20):
-        problem = World("square-km", seed).slot()
+        problem = Problems("square-km", seed).next()
         best = certify_problem(problem, "exact").objective
         above.append(certify_problem(problem, "tight").objective / best - 1)
     assert np.mean(above) < 1e-4
@@ -67,14 +67,14 @@ def test_tight_is_within_a_ten_thousandth_of_exact():
 
 def test_highs_at_40_devices():
     """On the small square branch and bound stalls, and HiGHS must finish."""
-    problem = World("square-50m", 2, 40, 4).slot()
+    problem = Problems("square-50m", 2, 40, 4).next()
     c = certify_problem(problem, "exact")
     assert c.exact
 
 
 @pytest.mark.parametrize("limit", [0.0, 0.05, 1.0])
 def test_time_limit_gives_the_true_gap(limit):
-    problem = World("square-50m", 0).slot()
+    problem = Problems("square-50m", 0).next()
     fast = certify_problem(problem)
     c = certify_problem(problem, "exact", time_limit=limit)
     assert c.objective == pytest.approx(plain_cost(problem, c.decision), rel=1e-12)

@@ -50,9 +50,9 @@ class Evaluation:
 
     def __repr__(self):
         means = self.objective.mean(), 100.0 * self.gap.mean()
-        slots = f"{self.objective.size} slot{'s' if self.objective.size > 1 else ''}"
+        scored = f"{self.objective.size} {self.suite.unit}{'s' if self.objective.size > 1 else ''}"
         return "Evaluation({}: {}, mean objective {:.6g}, mean gap {:.3g} %)".format(
-            self.suite.name, slots, *means
+            self.suite.name, scored, *means
         )
 
     def summary(self) -> str:

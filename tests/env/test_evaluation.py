@@ -101,3 +101,45 @@ def test_the_papers_rate_is_that_of_rewards():
         assert evaluation.nrr_paper[k] == pytest.approx(reward / (1.0 / best[k]), rel=1e-12)
     # Nothing beats what is known for the slot, which was proved.
     assert np.all(known.nrr_paper <= 1.0 + 1e-6) and np.all(evaluation.nrr_paper < known.nrr_paper)
+
+
+@pytest.mark.parametrize("slots, said", [(1, "1 slot,"), (2, "2 slots,"), (3, "3 slots,")])
+def test_one_line_counts_its_slots(slots, said):
+    suite = mec_env.Suite("own", SCENARIO.replace(slots=slots), (0,), (0,))
+    assert said in repr(mec_env.evaluate(mec_env.RULES["local"](), suite))
+
+
+def test_one_line_counts_its_episodes_where_they_are_scored():
+    suite = mec_env.Suite("own", SCENARIO, (0,), (0, 1), unit="episode")
+    assert "2 episodes," in repr(mec_env.evaluate(mec_env.RULES["local"](), suite))
+
+
+def test_an_interval_of_many_worlds_is_that_of_redrawn_means():
+    # Of 40 worlds, tail() says which percentiles; here of redraws made by hand.
+    from mec_env.judging.intervals import tail
+
+    means = np.linspace(0.0, 39.0, 40) ** 1.5
+    evaluation = judged(np.repeat(means, 2), worlds=40, episodes=1)
+    redrawn = means[np.random.default_rng(7).integers(0, 40, (20_000, 40))].mean(axis=1)
+    share = tail(40)
+    by_hand = np.quantile(redrawn, [share, 1.0 - share])
+    found = evaluation.interval()
+    assert found[1:] == pytest.approx(by_hand, rel=0.02)
+    # Redraws are the same every time and everywhere: an interval is part of a record.
+    assert found[1:] == pytest.approx((74.65405492949235, 122.5883258256282), rel=1e-12)
+
+
+def test_a_decision_takes_as_long_as_it_takes():
+    class Acts:
+        def act(self, observation):
+            return np.zeros(SCENARIO.iotds, dtype=int)
+
+    suite = mec_env.Suite("own", SCENARIO, (0,), (0,))
+    assert (mec_env.evaluate(Acts(), suite).seconds < 60.0).all()
+    assert (mec_env.evaluate(np.zeros((2, 30), dtype=int), suite).seconds == 0.0).all()
+
+
+def test_evaluations_of_different_suites_are_not_paired():
+    one = judged([1, 2], worlds=1, episodes=1)
+    with pytest.raises(ValueError, match=r"only those on the same suite can be paired$"):
+        one.minus(judged([1, 2, 3, 4], worlds=2, episodes=1))

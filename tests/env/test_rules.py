@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import mec_env
 from mec_env.judging.rules import RULES, Admitted, at_prices, capacity_rule, training_slots
+from tests.helpers import random_slot
 
 
 def slot(gain, **fields):
@@ -183,3 +184,45 @@ def test_admitted_passes_on_preparation():
     assert not hasattr(Admitted(RULES["local"]()), "prepare")
     rule.prepare(next(km().worlds())[1])
     assert rule.decide(next(km().slots())).shape == (180,)
+
+
+def test_a_random_rule_begins_as_with_seed_0():
+    slot = random_slot(np.random.default_rng(0), 20, 3)
+    begun, reset = mec_env.RULES["random"](), mec_env.RULES["random"]()
+    reset.reset(0)
+    np.testing.assert_array_equal(begun.decide(slot), reset.decide(slot))
+    reset.reset(1)
+    assert not np.array_equal(begun.decide(slot), reset.decide(slot))
+
+
+def test_an_admitted_rule_is_reset_and_prepared_as_its_own():
+    class Watched:
+        name = "watched"
+
+        def __init__(self):
+            self.calls = []
+
+        def reset(self, seed):
+            self.calls.append(("reset", seed))
+
+        def prepare(self, scenario):
+            self.calls.append(("prepare", scenario.name))
+
+        def decide(self, slot):
+            return np.ones(slot.gain.shape[0], dtype=int)
+
+    rule = Watched()
+    admitted = Admitted(rule)
+    admitted.prepare(mec_env.Scenario(name="here"))
+    admitted.reset(3)
+    assert (
+        rule.calls == [("prepare", "here"), ("reset", 3)] and admitted.name == "watched+admission"
+    )
+    assert not hasattr(Admitted(mec_env.RULES["local"]()), "reset")
+
+
+def test_the_capacity_rule_takes_any_integers_and_gives_its_own():
+    slot = random_slot(np.random.default_rng(1), 30, 2)
+    given = np.full(30, 2, dtype=np.uint8)
+    kept = capacity_rule(slot, given)
+    assert kept.dtype == np.int64 and (given == 2).all()

@@ -264,3 +264,24 @@ def test_suites_are_values():
         suite.name, suite.scenario, suite.world_seeds, suite.episode_seeds, suite.frozen
     )
     assert suite.world(3).world_seeds == (3,)
+
+
+def test_a_part_of_a_suite_says_so():
+    suite = mec_env.SUITES["paper-medium-v1"]
+    assert suite.world(2).name == "paper-medium-v1 (part)" and suite.world(2).world_seeds == (2,)
+    assert suite.only(worlds=1).name == "paper-medium-v1 (part)"
+    assert suite.only().name == suite.name
+
+
+def test_a_hash_is_of_world_episode_and_slot():
+    scenario = mec_env.Scenario(mecs=2, iotds=4, slots=2)
+    hashes = {
+        Suite("own", scenario, worlds, episodes).content_hash()
+        for worlds in ((0,), (1,), (0, 1))
+        for episodes in ((0,), (1,), (0, 1))
+    }
+    assert len(hashes) == 9
+    # What is hashed is what is played.
+    suite = Suite("own", scenario, (0, 1), (0, 1))
+    drawn = [slot.gain for slot in suite._drawn()]
+    np.testing.assert_array_equal(drawn, [slot.gain for slot in suite.slots()])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
 from os import PathLike
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from dirs_solver.dirs import manifest as dirs
 from dirs_solver.plugins import MANIFESTS
@@ -134,7 +134,7 @@ def find_learner(name: str, trust: bool = False) -> type:
     return found[checks.known("learner", name, {**LEARNERS, **RULES, **found})].load()
 
 
-def _resolve(place):
+def _resolve(place: str) -> Any:
     module, _, attribute = place.partition(":")
     try:
         home = import_module(module)

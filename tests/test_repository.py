@@ -4,6 +4,7 @@ import inspect
 import re
 import subprocess
 import tomllib
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -42,17 +43,39 @@ def test_there_is_one_version():
     assert mec_env.__version__.startswith(cited.group(1).strip("\"'"))
 
 
+def functions_of(exported):
+    """An exported function itself; of a class, what it defines for others to call or read."""
+    if inspect.isfunction(exported):
+        yield exported
+    elif inspect.isclass(exported):
+        for name, member in vars(exported).items():
+            if isinstance(member, (classmethod, staticmethod)):
+                member = member.__func__
+            elif isinstance(member, property):
+                member = member.fget
+            elif isinstance(member, cached_property):
+                member = member.func
+            # Those of dataclasses are made from their fields.
+            ours = inspect.isfunction(member) and member.__module__ == exported.__module__
+            if ours and (not name.startswith("_") or name == "__init__"):
+                yield member
+
+
 @pytest.mark.parametrize(
-    "package, name",
-    [(package, name) for package in (mec_env, dirs_solver) for name in package.__all__],
+    "function",
+    [
+        function
+        for package in (mec_env, dirs_solver)
+        for name in package.__all__
+        for function in functions_of(getattr(package, name))
+    ],
+    ids=lambda function: f"{function.__module__}.{function.__qualname__}",
 )
-def test_public_functions_say_their_types(package, name):
-    found = getattr(package, name)
-    if not inspect.isfunction(found) or name == "progress_bar":
-        return
-    signature = inspect.signature(found)
-    untyped = [p.name for p in signature.parameters.values() if p.annotation is p.empty]
-    assert untyped == [] and signature.return_annotation is not signature.empty
+def test_public_functions_say_their_types(function):
+    signature = inspect.signature(function)
+    own = [p for p in signature.parameters.values() if p.name not in ("self", "cls")]
+    assert [p.name for p in own if p.annotation is p.empty] == []
+    assert signature.return_annotation is not signature.empty
 
 
 @pytest.mark.parametrize("package", [mec_env, dirs_solver])

@@ -17,7 +17,8 @@ def _classic(draw, problem, members, flight, out):
     _, _, _, congestion = problem
     generations, sigma, beta, _, scale = flight
     best, history = out
-    population, n, m = *members.shape, congestion.size
+    population, n = members.shape
+    m = congestion.size
     block = -(-n // 4) * 4
     words, steps = np.empty(2 * block, np.uint32), np.empty(n, np.float32)
     places, x = members.astype(np.float64), np.empty(n)

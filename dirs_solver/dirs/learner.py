@@ -3,6 +3,8 @@
 import json
 import os
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from dirs_solver.shared.fits import same_size
 from dirs_solver.shared.progress import Progress, scalar_writer
 from mec_env import Scenario, certify, checks
 from mec_env.draws.streams import seed_key
-from mec_env.scenario.named import resolve
+from mec_env.scenario.named import ScenarioLike, resolve
 
 #: Slots whose inputs set the standardisation where there are no demonstrations: ours.
 STANDARDISED = 256
@@ -54,14 +56,26 @@ class DIRS:
     name = "dirs"
     information = "local"
 
-    def __init__(self, settings=None, checkpoint=None, checkpoint_seconds=10.0, tensorboard=None):
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_seconds: float = 10.0,
+        tensorboard: str | os.PathLike[str] | None = None,
+    ) -> None:
         self.settings = settings or Settings()
-        self.policy = None
+        self.policy: Any = None
         self.objectives = np.empty(0)
         self._file, self._pause = checkpoint, checkpoint_seconds
         self._directory = tensorboard
 
-    def learn(self, scenario, seed=0, slots=None, progress=None):
+    def learn(
+        self,
+        scenario: ScenarioLike,
+        seed: int = 0,
+        slots: int | None = None,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> DIRSPolicy:
         """Algorithm 1.
 
         Parameters
@@ -141,7 +155,7 @@ class DIRS:
             tuple(loss.tolist()),
         )  # fmt: skip
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the policy to a file: weights, settings and the scenario."""
         if self.policy is None:
             raise ValueError("save: nothing was learned yet; call learn() first")
@@ -149,7 +163,7 @@ class DIRS:
         files.save(path, "dirs-policy", self._task, arrays)
 
     @classmethod
-    def load(cls, path, scenario=None):
+    def load(cls, path: str | os.PathLike[str], scenario: ScenarioLike = None) -> "DIRS":
         """The learner of a file, its ``policy`` ready to act.
 
         Parameters

@@ -1,11 +1,16 @@
 """What DIRS has learned, ready to act: agent by agent, or all of them at once for speed."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import torch
 from numba import njit
+from numpy.typing import NDArray
 
+from dirs_solver.dirs.agents import Agents
 from dirs_solver.shared.fits import same_size
-from mec_env import outcome
+from mec_env import Outcome, Scenario, Slot, outcome
 from mec_env.laws.actions import vote
 from mec_env.physics import cost
 
@@ -29,16 +34,16 @@ class DIRSPolicy:
 
     information = "local"
 
-    def __init__(self, agents, scenario):
+    def __init__(self, agents: Agents, scenario: Scenario) -> None:
         self.agents, self.scenario = agents, scenario
         self.refresh()
 
     @property
-    def parameter_count(self):
+    def parameter_count(self) -> int:
         """Number of weights of all agents."""
         return sum(part.numel() for part in (*self.agents.weights, *self.agents.biases))
 
-    def prepare(self, scenario):
+    def prepare(self, scenario: Scenario) -> None:
         """Check that a scenario is of the size that the agents were trained on.
 
         Raises
@@ -47,12 +52,12 @@ class DIRSPolicy:
         """
         same_size("the policy", self.scenario, scenario)
 
-    def refresh(self):
+    def refresh(self) -> None:
         """Take note that the agents' weights changed."""
-        self._alone = None
+        self._alone: Any = None
         self._layers = _folded(self.agents)
 
-    def act(self, agent, observation):
+    def act(self, agent: str, observation: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores (N,) float32 of one server.
 
         Parameters
@@ -68,7 +73,7 @@ class DIRSPolicy:
         with torch.inference_mode():
             return self._alone[agent](torch.from_numpy(observation)).numpy()
 
-    def scores(self, observations):
+    def scores(self, observations: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores (S, M, N) float32 for whole observations (S, size)."""
         observations = torch.from_numpy(np.ascontiguousarray(observations))
         with torch.inference_mode():
@@ -80,11 +85,11 @@ class DIRSPolicy:
             scores = torch.baddbmm(bias, x, weight).sigmoid_()
             return scores.transpose(0, 1).contiguous().numpy()
 
-    def vote(self, observation):
+    def vote(self, observation: NDArray[np.float32]) -> NDArray[np.int64]:
         """Decision (N,) int64 for a whole observation (size,)."""
         return self.votes(observation[None])[0]
 
-    def votes(self, observations):
+    def votes(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
         """Decisions (S, N) int64 for whole observations (S, size)."""
         m, n = self.agents.servers, self.agents.devices
         decisions = np.empty((len(observations), n), dtype=np.int64)
@@ -97,7 +102,9 @@ class DIRSPolicy:
                 raise ValueError("observation: holds what is not a number")
         return decisions
 
-    def schedule(self, observation, slot):
+    def schedule(
+        self, observation: NDArray[np.float32], slot: Slot
+    ) -> tuple[NDArray[np.int64], Outcome]:
         """Decision, powers and CPU shares of a slot.
 
         Each server solves its own part of problem (13), whose closed form is exact.
@@ -111,7 +118,9 @@ class DIRSPolicy:
         decision = self.vote(observation)
         return decision, outcome(slot, decision)
 
-    def schedules(self, observations, slots):
+    def schedules(
+        self, observations: NDArray[np.float32], slots: Sequence[Slot]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
         """Decisions, powers [W] and CPU shares [cycles/s] of many slots, (S, N) each."""
         decisions = self.votes(observations)
         power, cpu = np.empty(decisions.shape), np.empty(decisions.shape)

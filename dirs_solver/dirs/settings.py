@@ -1,6 +1,8 @@
 """Every hyper-parameter of DIRS: the paper's value with its place, or marked as ours."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
 from mec_env import checks
 
@@ -161,7 +163,7 @@ class Settings:
         ):
             checks.known(name, getattr(self, name), allowed)
 
-    def replace(self, **changed):
+    def replace(self, **changed: Any) -> "Settings":
         """A copy with some fields changed.
 
         Raises
@@ -173,22 +175,22 @@ class Settings:
             checks.known("setting", name, _FIELDS)
         return replace(self, **changed)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The settings as JSON takes them; :meth:`from_dict` reads them back."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values):
+    def from_dict(cls, values: Mapping[str, Any]) -> "Settings":
         """Settings from a dict; fields left out have their defaults."""
         return cls().replace(**values)
 
-    def hidden_for(self, devices):
+    def hidden_for(self, devices: int) -> tuple[int, int]:
         """Neurons of the two hidden layers at N devices."""
         if self.hidden is not None:
             return self.hidden
         return _PAPER_HIDDEN.get(devices, (-(-3 * devices // 2), -(-5 * devices // 4)))
 
-    def demonstrations_for(self, devices):
+    def demonstrations_for(self, devices: int) -> int:
         """Number of demonstrations at N devices; at most the buffer."""
         if not self.imitation:
             return 0

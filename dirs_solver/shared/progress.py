@@ -1,5 +1,6 @@
 """How a training goes: what it reports, a bar for the terminal, scalars for TensorBoard."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -35,7 +36,7 @@ class Progress:
     losses: tuple[float, ...] = ()
 
 
-def progress_bar():
+def progress_bar() -> Callable[[Progress], None]:
     """A callback for ``learn(progress=…)`` that draws a bar per stage.
 
     Raises

@@ -3,7 +3,7 @@
 import math
 
 
-def mantegna_sigma(beta):
+def mantegna_sigma(beta: float) -> float:
     """Standard deviation of the numerator in Mantegna's u / abs(v) ** (1 / beta).
 
     With u ~ N(0, sigma^2) and v ~ N(0, 1) the ratio has the tails of a Levy-stable law of index

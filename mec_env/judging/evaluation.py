@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from mec_env.judging.intervals import interval
 from mec_env.judging.playing import Judged, is_local
@@ -67,17 +67,17 @@ class Evaluation:
         return table(self)
 
     @property
-    def gap(self):
+    def gap(self) -> NDArray[np.float64]:
         """Distance from the optimum at most, (objective - bound) / bound, (S,)."""
         return self.objective / self.lower_bound - 1.0
 
     @property
-    def nrr(self):
+    def nrr(self) -> NDArray[np.float64]:
         """Normalised reward rate against the certified bound, bound / objective, (S,)."""
         return self.lower_bound / self.objective
 
     @property
-    def nrr_paper(self):
+    def nrr_paper(self) -> NDArray[np.float64]:
         """The paper's NRR, reward over best reward known, (S,).
 
         The paper takes PSO's reward for the best; here it is the reference decision's.
@@ -131,7 +131,7 @@ def evaluate(
     progress: Callable[[int], object] | None = None,
     bounds: Sequence[ArrayLike] | None = None,
     seed: int = 0,
-) -> Evaluation:
+) -> "Evaluation":
     """Judge a policy on a suite.
 
     Parameters

@@ -12,7 +12,7 @@ decision, ``equal_tasks`` and ``exact`` for proofs.
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -154,7 +154,12 @@ def certify_batch(
     ]  # fmt: skip
 
 
-def certify_problem(problem, effort="fast", prices=None, time_limit=None):
+def certify_problem(
+    problem: Problem,
+    effort: str = "fast",
+    prices: ArrayLike | None = None,
+    time_limit: float | None = None,
+) -> Certificate:
     """Bound one slot's optimum and find a decision near it.
 
     Parameters
@@ -191,7 +196,13 @@ def certify_problem(problem, effort="fast", prices=None, time_limit=None):
     )
 
 
-def certify_problems(problems, effort="fast", prices=None, time_limit=None, threads=None):
+def certify_problems(
+    problems: Problem,
+    effort: str = "fast",
+    prices: ArrayLike | None = None,
+    time_limit: float | None = None,
+    threads: int | None = None,
+) -> Any:
     """Do as `certify_problem` for each of E slots, in threads; row by row the same to the bit.
 
     Parameters
@@ -252,7 +263,8 @@ def certify_problems(problems, effort="fast", prices=None, time_limit=None, thre
         with ThreadPoolExecutor(threads) as pool:
             firsts = range(0, slots, chunk)
             list(pool.map(work, firsts, [min(first + chunk, slots) for first in firsts]))
-    return Certificate(decision, objective, lower_bound, gap, gap <= EXACT_GAP, found)
+    fields: Any = decision, objective, lower_bound, gap, gap <= EXACT_GAP, found
+    return Certificate(*fields)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mec_env.physics.slot import Slot
+
 
 class Problem(NamedTuple):
     """One slot's problem, or a batch of E of them with a leading axis.
@@ -46,6 +48,6 @@ class Base(NamedTuple):
     load: np.ndarray
 
 
-def problem_of(slot):
+def problem_of(slot: Slot) -> Problem:
     """The Problem of a Slot, in its objective's units."""
     return Problem(slot.link_cost, slot.local_cost, slot.tasks.root_cycles, slot.congestion)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mec_env import limits
 from mec_env.physics import cost
@@ -91,35 +92,35 @@ class Slot:
         return Slot, tuple(getattr(self, f.name) for f in fields(self) if f.init)
 
     @property
-    def local_power(self):
+    def local_power(self) -> NDArray[np.float64]:
         """Power of each device's own CPU, p_i^E (N,) [W]."""
         return self.kappa * self.local_speed**self.exponent
 
     @property
-    def congestion(self):
+    def congestion(self) -> NDArray[np.float64]:
         """Weighted cost of a server's (sum of root cycles)^2, phi_T / F_j^max (M,)."""
         return self.weight_time / self.server_speed
 
     @cached_property
-    def local_cost(self):
+    def local_cost(self) -> NDArray[np.float64]:
         """Weighted cost of running each task on its own device, (N,)."""
         seconds = self.cycles / self.local_speed
         return frozen(seconds * (self.weight_time + self.weight_energy * self.local_power))
 
     @cached_property
-    def link_cost(self):
+    def link_cost(self) -> NDArray[np.float64]:
         """Weighted cost of sending each task to each server at the best power, (N, M)."""
         out = np.empty(self.gain.shape)
         cost.link_costs(self.physics, self._by_server, self.data_bits, out)
         return frozen(out)
 
     @cached_property
-    def physics(self):
+    def physics(self) -> cost.Physics:
         """The parameters as the kernels of ``mec_env.physics.cost`` take them."""
         return physics_of(self)
 
     @cached_property
-    def tasks(self):
+    def tasks(self) -> cost.Tasks:
         """The tasks as the kernels of ``mec_env.physics.cost`` take them."""
         return cost.Tasks(self.data_bits, self.cycles, np.sqrt(self.cycles))
 

@@ -5,15 +5,19 @@ of each other, so row k of a batch and a single environment with the same seed
 give the same numbers to the last bit, on any number of threads.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from mec_env.draws import streams
 from mec_env.laws.actions import MODES, decode, first_bad
 from mec_env.physics.slot import Slot, physics_of
+from mec_env.scenario.scenario import Scenario
 from mec_env.simulator.kernel import draw_rows, plain, room_for, step_rows
 from mec_env.simulator.observation import blocks_of, size
 from mec_env.simulator.state import Carry, Results, draws_of, new_board, new_carry, new_worlds
-from mec_env.simulator.world import draw_world
+from mec_env.simulator.world import World, draw_world
 from mec_env.threads import share, threads_for
 
 
@@ -32,7 +36,13 @@ class Simulator:
         use, where the batch is large enough to pay.
     """
 
-    def __init__(self, scenario, rows=1, space=streams.Space.TRAINING, threads=None):
+    def __init__(
+        self,
+        scenario: Scenario,
+        rows: int = 1,
+        space: streams.Space = streams.Space.TRAINING,
+        threads: int | None = None,
+    ) -> None:
         self.scenario, self.rows = scenario, rows
         self.physics = physics_of(scenario)
         self.observation_size = size(scenario)
@@ -47,28 +57,29 @@ class Simulator:
         self._world_list = [None] * len(self._worlds.path_gain)
         if not scenario.layout_per_episode:
             self._place(0, draw_world(scenario, streams.seed_key(scenario.world_seed)))
-        self._slots, self._plain = [None] * rows, None
+        self._slots: list[Any] = [None] * rows  # each made when asked for
+        self._plain = None
 
     @property
-    def slot_index(self):
+    def slot_index(self) -> NDArray[np.int64]:
         """Slot of its episode that each row observes, (E,) int64, from 0."""
         return self._carry.slot
 
     @property
-    def carry(self):
+    def carry(self) -> Carry:
         """All that passes from the slots observed now to the next ones, a copy."""
         return Carry(*(array.copy() for array in self._carry))
 
-    def world(self, row=0):
+    def world(self, row: int = 0) -> World:
         """The World of a row."""
         return self._world_list[self._worlds.row[row]]
 
-    def seed(self, row, seed):
+    def seed(self, row: int, seed: int) -> None:
         """Give a row a seed; its next reset starts episode 0 of it."""
         self._carry.key[row] = streams.seed_key(seed)
         self._carry.episode[row] = -1
 
-    def reset(self, rows, observed):
+    def reset(self, rows: NDArray[np.int64], observed: NDArray[np.float32]) -> None:
         """Begin the next episode of some rows.
 
         Parameters
@@ -81,7 +92,7 @@ class Simulator:
         self._carry.slot[rows] = 0
         self._draw(rows, True, observed)
 
-    def resume(self, carry, observed):
+    def resume(self, carry: Carry, observed: NDArray[np.float32]) -> None:
         """Go back to where a batch of this scenario stood.
 
         Parameters
@@ -95,7 +106,13 @@ class Simulator:
             own[:] = other
         self._draw(np.arange(self.rows), False, observed)
 
-    def step(self, actions, active, observed, mode="decisions"):
+    def step(
+        self,
+        actions: NDArray[Any],
+        active: NDArray[np.bool_],
+        observed: NDArray[np.float32],
+        mode: str = "decisions",
+    ) -> Results:
         """Judge one decision per active row and go on to the next slot.
 
         Parameters
@@ -132,7 +149,7 @@ class Simulator:
         )  # fmt: skip
         return results
 
-    def slot(self, row=0):
+    def slot(self, row: int = 0) -> Slot:
         """The Slot that a row observes now; made when first asked for."""
         if self._slots[row] is None:
             s, board, world = self.scenario, self._board, self.world(row)
@@ -144,7 +161,7 @@ class Simulator:
             )  # fmt: skip
         return self._slots[row]
 
-    def decision(self, action, mode, row=0):
+    def decision(self, action: NDArray[Any], mode: str, row: int = 0) -> NDArray[np.int64]:
         """The decision (N,) int64 that a row's action comes to in the slot observed now.
 
         Parameters

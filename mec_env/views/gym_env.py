@@ -1,5 +1,7 @@
 """``MEC-v0``: the whole network as one agent, a Gymnasium environment."""
 
+from typing import Any
+
 import gymnasium
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,7 +11,7 @@ from mec_env.draws import streams
 from mec_env.draws.streams import Space
 from mec_env.laws.actions import MODES, as_action
 from mec_env.physics.slot import Slot
-from mec_env.scenario.named import KEYWORDS, resolve
+from mec_env.scenario.named import KEYWORDS, ScenarioLike, resolve
 from mec_env.simulator.simulator import Simulator
 from mec_env.views.spaces import INFO, observation_space
 from mec_env.views.spec import PlainSpec, warn_of_longer_limits
@@ -64,7 +66,13 @@ class MECEnv(PlainSpec, gymnasium.Env):
 
     metadata = {"render_modes": ["rgb_array", "human"], "render_fps": 4}
 
-    def __init__(self, scenario=None, actions="decisions", render_mode=None, **fields):
+    def __init__(
+        self,
+        scenario: ScenarioLike = None,
+        actions: str = "decisions",
+        render_mode: str | None = None,
+        **fields: Any,
+    ) -> None:
         checks.keywords(MECEnv.__init__, fields, KEYWORDS)
         self.scenario = resolve(scenario, **fields)
         self.actions = checks.known("actions", actions, MODES)
@@ -79,10 +87,10 @@ class MECEnv(PlainSpec, gymnasium.Env):
         self._seeded = False
         self._running = False
         self._last = None
-        self._renderer = None
+        self._renderer: Any = None
 
     @classmethod
-    def for_evaluation(cls, scenario, actions="decisions"):
+    def for_evaluation(cls, scenario: ScenarioLike, actions: str = "decisions") -> "MECEnv":
         """The environment of the evaluation suites: its draws have none in common with training."""
         env = cls(scenario, actions)
         env.simulator = Simulator(env.scenario, space=Space.EVALUATION)
@@ -103,7 +111,9 @@ class MECEnv(PlainSpec, gymnasium.Env):
             )
         return self.simulator.slot()
 
-    def reset(self, *, seed=None, options=None):
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Begin an episode.
 
         Parameters
@@ -137,7 +147,7 @@ class MECEnv(PlainSpec, gymnasium.Env):
             self.render()
         return observed[0], dict.fromkeys(INFO, 0.0)
 
-    def step(self, action):
+    def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Judge an action and go on to the next slot.
 
         Returns
@@ -170,7 +180,7 @@ class MECEnv(PlainSpec, gymnasium.Env):
             self.render()
         return observed[0], float(results.reward[0]), False, truncated, info
 
-    def render(self):
+    def render(self) -> Any:
         """The slot that was decided last, with its decision; before any, the slot observed.
 
         Returns

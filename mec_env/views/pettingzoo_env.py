@@ -8,17 +8,27 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from numpy.typing import NDArray
 from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils.conversions import parallel_to_aec
 
 from mec_env import checks
 from mec_env.laws.actions import MODE_OF_AGENTS, MODES
+from mec_env.physics.slot import Slot
 from mec_env.scenario.named import KEYWORDS, ScenarioLike
 from mec_env.simulator import observation
 from mec_env.views.gym_env import MECEnv
 from mec_env.views.spaces import observation_space
 
 AGENTS = ("servers", "devices")
+# By agent: observations, rewards, terminated, truncated, infos.
+Step = tuple[
+    dict[str, NDArray[np.float32]],
+    dict[str, float],
+    dict[str, bool],
+    dict[str, bool],
+    dict[str, dict[str, Any]],
+]
 
 
 class MECParallelEnv(ParallelEnv):
@@ -55,7 +65,13 @@ class MECParallelEnv(ParallelEnv):
 
     metadata = {**MECEnv.metadata, "name": "mec_v0", "is_parallelizable": True}
 
-    def __init__(self, scenario=None, agents="servers", render_mode=None, **fields):
+    def __init__(
+        self,
+        scenario: ScenarioLike = None,
+        agents: str = "servers",
+        render_mode: str | None = None,
+        **fields: Any,
+    ) -> None:
         checks.keywords(MECParallelEnv.__init__, fields, KEYWORDS)
         self._who = checks.known("agents", agents, AGENTS)
         self._env = MECEnv(scenario, MODE_OF_AGENTS[agents], render_mode, **fields)
@@ -77,40 +93,42 @@ class MECParallelEnv(ParallelEnv):
             agent: observation_space(self.scenario, agents) for agent in self.possible_agents
         }
         self.state_space = self._env.observation_space
-        self.agents = []
-        self._state = None
+        self.agents: list[str] = []
+        self._state: Any = None
         self._was_truncated = False
 
     @classmethod
-    def for_evaluation(cls, scenario, agents="servers"):
+    def for_evaluation(cls, scenario: ScenarioLike, agents: str = "servers") -> "MECParallelEnv":
         """The environment of the evaluation suites: its draws have none in common with training."""
         env = cls(scenario, agents)
         env._env = MECEnv.for_evaluation(env.scenario, env._env.actions)
         return env
 
     @property
-    def slot(self):
+    def slot(self) -> Slot:
         """The :class:`mec_env.Slot` observed now."""
         return self._env.slot
 
     @property
-    def np_random(self):
+    def np_random(self) -> np.random.Generator:
         """The generator of ``MEC-v0``, for wrappers that draw; no slot depends on it."""
         return self._env.np_random
 
     @np_random.setter
-    def np_random(self, generator):
+    def np_random(self, generator: np.random.Generator) -> None:
         self._env.np_random = generator
 
-    def observation_space(self, agent):
+    def observation_space(self, agent: str) -> gymnasium.Space[Any]:
         """The agent's observation Space, the same object every time."""
         return self.observation_spaces[agent]
 
-    def action_space(self, agent):
+    def action_space(self, agent: str) -> gymnasium.Space[Any]:
         """The agent's action Space, the same object every time."""
         return self.action_spaces[agent]
 
-    def reset(self, seed=None, options=None):
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, NDArray[np.float32]], dict[str, dict[str, Any]]]:
         """Begin an episode; see :meth:`mec_env.views.gym_env.MECEnv.reset`.
 
         Returns
@@ -121,7 +139,7 @@ class MECParallelEnv(ParallelEnv):
         self.agents = self.possible_agents[:]
         return self._observations(), self._infos(info)
 
-    def step(self, actions):
+    def step(self, actions: dict[str, Any]) -> Step:
         """Judge the agents' actions and go on to the next slot.
 
         Parameters
@@ -158,7 +176,7 @@ class MECParallelEnv(ParallelEnv):
             self.agents = []
         return results
 
-    def decision(self, actions):
+    def decision(self, actions: dict[str, Any]) -> NDArray[np.int64]:
         """The decision (N,) int64 that the agents' actions come to in the slot observed now.
 
         Raises
@@ -169,7 +187,7 @@ class MECParallelEnv(ParallelEnv):
         joint = self._joint(actions)
         return self._env.decision(joint)
 
-    def state(self):
+    def state(self) -> NDArray[np.float32]:
         """The whole observation, as ``MEC-v0`` gives it."""
         if self._state is None:
             raise gymnasium.error.ResetNeeded(
@@ -177,11 +195,11 @@ class MECParallelEnv(ParallelEnv):
             )
         return self._state
 
-    def render(self):
+    def render(self) -> Any:
         """See :meth:`mec_env.views.gym_env.MECEnv.render`."""
         return self._env.render()
 
-    def close(self):
+    def close(self) -> None:
         """Close the window, if there is one."""
         self._env.close()
 

@@ -1,14 +1,19 @@
 """``MEC-v0`` in batches: E worlds stepped together, a Gymnasium vector environment."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
 
 from mec_env import checks
 from mec_env.draws import streams
 from mec_env.laws.actions import MODES, as_action
-from mec_env.scenario.named import KEYWORDS, resolve
+from mec_env.physics.slot import Slot
+from mec_env.scenario.named import KEYWORDS, ScenarioLike, resolve
 from mec_env.simulator.simulator import Simulator
 from mec_env.views.gym_env import MECEnv
 from mec_env.views.spaces import INFO, observation_space
@@ -50,14 +55,14 @@ class MECVectorEnv(PlainSpec, VectorEnv):
 
     def __init__(
         self,
-        num_envs=1,
-        scenario=None,
-        actions="decisions",
-        autoreset_mode=AutoresetMode.NEXT_STEP,
-        threads=None,
-        render_mode=None,
-        **fields,
-    ):
+        num_envs: int = 1,
+        scenario: ScenarioLike = None,
+        actions: str = "decisions",
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        threads: int | None = None,
+        render_mode: str | None = None,
+        **fields: Any,
+    ) -> None:
         checks.keywords(MECVectorEnv.__init__, fields, KEYWORDS)
         if render_mode is not None:
             checks.known("render_mode", render_mode, self.metadata["render_modes"])
@@ -76,11 +81,11 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         self.simulator = Simulator(self.scenario, self.num_envs, threads=threads)
         self._seeded = False
         self._ended = np.zeros(self.num_envs, dtype=bool)
-        self._observed = None
+        self._observed: Any = None
         self._last = [None] * self.num_envs
-        self._renderer = None
+        self._renderer: Any = None
 
-    def slot(self, row):
+    def slot(self, row: int) -> Slot:
         """The :class:`mec_env.Slot` that a row observes now."""
         if not self._seeded:
             raise gymnasium.error.ResetNeeded(
@@ -88,7 +93,12 @@ class MECVectorEnv(PlainSpec, VectorEnv):
             )
         return self.simulator.slot(row)
 
-    def reset(self, *, seed=None, options=None):
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Begin an episode in every row, or in those of ``options["reset_mask"]``.
 
         Parameters
@@ -110,7 +120,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
                 streams.seed_key(known)
         for row in np.flatnonzero(mask):
             if seeds[row] is not None:
-                self.simulator.seed(row, seeds[row])
+                self.simulator.seed(int(row), seeds[row])
         self._seeded = True
         if self._observed is None:
             self._observed = self._empty()
@@ -127,7 +137,15 @@ class MECVectorEnv(PlainSpec, VectorEnv):
             infos[f"_{key}"] = mask.copy()
         return observed.copy(), infos
 
-    def step(self, actions):
+    def step(
+        self, actions: Any
+    ) -> tuple[
+        NDArray[np.float32],
+        NDArray[np.float64],
+        NDArray[np.bool_],
+        NDArray[np.bool_],
+        dict[str, Any],
+    ]:
         """Judge one action per row and go on.
 
         Returns
@@ -175,7 +193,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         self._observed = observed
         return observed, results.reward, np.zeros(self.num_envs, dtype=bool), truncated, infos
 
-    def render(self):
+    def render(self) -> Any:
         """The rows' pictures, each of the slot that was decided last; after a reset, of the one observed.
 
         Returns

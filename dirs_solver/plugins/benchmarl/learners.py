@@ -60,7 +60,7 @@ class MARLLearner:
         and of those in ``policy``: what the training added.
     """
 
-    name = None
+    name: str | None = None
     information = "local"
     #: No schedule hangs on the number of slots.
     anytime = True

@@ -143,3 +143,29 @@ def test_evaluations_of_different_suites_are_not_paired():
     one = judged([1, 2], worlds=1, episodes=1)
     with pytest.raises(ValueError, match=r"only those on the same suite can be paired$"):
         one.minus(judged([1, 2, 3, 4], worlds=2, episodes=1))
+
+
+def test_an_interval_is_that_of_plain_redraws_and_the_same_whenever_it_is_asked_for():
+    # Worlds' means 2, 4 and 9, redrawn 9,999 times, and the percentiles at and opposite the tail. At
+    # 50 % a t of 2 degrees of freedom is 0.8165; times the root of 3/2 it is 1, beyond which lies
+    # 15.87 % of a normal.
+    evaluation = judged([1, 3, 3, 5, 8, 10], worlds=3, episodes=1)
+    redrawn = np.random.default_rng(0).integers(0, 3, (9999, 3))
+    means = np.array([2.0, 4.0, 9.0])[redrawn].mean(axis=1)
+    low, high = np.percentile(means, [15.8655, 84.1345])
+    found = evaluation.interval(confidence=0.5)
+    assert found == pytest.approx((5.0, low, high), rel=1e-12)
+    assert evaluation.interval(confidence=0.5) == found
+
+
+def test_alike_values_have_an_interval_of_one_point_to_the_bit():
+    # 0.1 has no exact binary form, and sums of it in another order round to other means.
+    evaluation = judged([0.1] * 14, worlds=1, episodes=7)
+    mean, low, high = evaluation.interval()
+    assert mean == low == high == pytest.approx(0.1, rel=1e-15)
+
+
+def test_single_precision_values_are_averaged_in_double_precision():
+    # 2^24 + 1 is no float32 number: half of it would lose its .5.
+    evaluation = judged([1, 1], worlds=1, episodes=1)
+    assert evaluation.interval(np.float32([2**24, 1]))[0] == 8388608.5

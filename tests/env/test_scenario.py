@@ -168,6 +168,105 @@ def test_a_scenario_is_frozen_and_compares_by_value():
     assert Scenario().replace(mecs=4).mecs == 4 and Scenario().mecs == 8
 
 
+def test_every_field_has_its_default():
+    # The paper's numbers have a test below; these are the model's.
+    s = Scenario()
+    assert (s.name, s.device_layout, s.server_layout) == ("paper-large", "uniform", "kmeans")
+    assert (s.device_positions, s.server_positions) == (None, None)
+    assert (s.clusters, s.cluster_spread) == (6, 1 / 15)
+    assert (s.channel, s.reference_gain, s.path_loss_exponent) == ("rayleigh", 1e-3, 2.0)
+    assert (s.shadowing, s.tasks, s.world_seed) == (0.0, "slot", 0)
+    assert s.layout_per_episode is False
+
+
+def test_integers_and_numbers_of_any_kind_are_kept_as_pythons_own():
+    for field in ("mecs", "iotds", "slots", "clusters", "world_seed"):
+        kept = getattr(Scenario(**{field: np.int32(1)}), field)
+        assert kept == 1 and type(kept) is int
+    for field in set(POSITIVE + NOT_NEGATIVE + SPREAD) - {"kappa"}:
+        kept = getattr(
+            Scenario(**{"kappa": 1e-100, "exponent": 1.0, field: np.float32(0.25)}), field
+        )
+        assert kept == 0.25 and type(kept) is float
+    area = Scenario(area=np.array([3, 4])).area
+    assert area == (3.0, 4.0) and {type(side) for side in area} == {float}
+
+
+def test_the_smallest_and_largest_counts_are_taken():
+    small = Scenario(mecs=1, iotds=1, slots=1, clusters=1, world_seed=0)
+    assert (small.mecs, small.iotds, small.slots, small.clusters) == (1, 1, 1, 1)
+    assert Scenario(clusters=1_000_000).clusters == 1_000_000
+    with pytest.raises(ValueError, match=r"^clusters = 1000001: must be an integer from 1 to"):
+        Scenario(clusters=1_000_001)
+    with pytest.raises(ValueError, match=r"^world_seed = -1: must be an integer from 0 to"):
+        Scenario(world_seed=-1)
+
+
+def test_a_range_may_be_one_number_wide():
+    assert Scenario(cycles=Range(1e9, 1e9)).cycles == Range(1e9, 1e9)
+
+
+def test_positions_may_lie_on_every_side_of_the_area():
+    corners = ((0.0, 0.0), (30.0, 0.0), (0.0, 20.0), (30.0, 20.0))
+    given_ = dict(area=(30, 20), device_layout="given", iotds=4)
+    assert Scenario(device_positions=corners, **given_).device_positions == corners
+    for place in ((30.5, 20.0), (30.0, 20.5)):
+        places = (*corners[:3], place)
+        with pytest.raises(ValueError, match=r"^device_positions\[3\] = .* area of 30 m x 20 m$"):
+            Scenario(device_positions=places, **given_)
+
+
+def test_positions_of_the_wrong_size_are_refused_whatever_their_layout():
+    with pytest.raises(ValueError, match=r"\[0\] = \(1.0, 2.0, 3.0\): must be a pair"):
+        Scenario(mecs=1, server_layout="given", server_positions=((1.0, 2.0, 3.0),))
+    with pytest.raises(ValueError, match=r"^server_positions: 3 positions; .* needs 2 pairs"):
+        Scenario(mecs=2, server_layout="given", server_positions=((1.0, 2.0),) * 3)
+
+
+@pytest.mark.parametrize("fastest, refused", [(1e10, False), (1.01e10, True)])
+def test_the_fastest_server_is_at_most_a_million_million_times_the_slowest(fastest, refused):
+    for speeds in (Range(1e-2, fastest), [1e-2, fastest], [fastest, 1e-2]):
+        if not refused:
+            Scenario(mecs=2, server_speed=speeds)
+            continue
+        with pytest.raises(ValueError, match=r"^server_speed: from 0.01 to 1.01e\+10 cycles/s"):
+            Scenario(mecs=2, server_speed=speeds)
+
+
+def test_the_power_cap_is_named_with_its_equation():
+    with pytest.raises(ValueError, match=r"must not exceed max_power = 1.5 W, equation \(7\)$"):
+        Scenario(local_speed=1.2e9)
+
+
+def test_toml_of_every_kind_of_value_by_hand():
+    scenario = Scenario(
+        name='a "b" é \x7f', mecs=1, iotds=2, cycles=Range(1e9, 2e9), data_bits=[1.0, 2.5],
+        layout_per_episode=True,
+    )  # fmt: skip
+    lines = scenario.to_toml().splitlines()
+    assert lines[:3] == ['name = "a \\"b\\" é \\u007f"', "mecs = 1", "iotds = 2"]
+    assert "area = [50.0, 50.0]" in lines
+    assert "cycles = {low = 1000000000.0, high = 2000000000.0}" in lines
+    assert "data_bits = [1.0, 2.5]" in lines
+    assert lines[-1] == "layout_per_episode = true"
+    # A field that is None is left out, and the text ends with its last line.
+    assert not any("positions" in line for line in lines)
+    assert scenario.to_toml() == "\n".join(lines) + "\n"
+
+
+def test_a_scenarios_file_is_utf_8(tmp_path):
+    path = tmp_path / "task.toml"
+    Scenario(name="é").save(path)
+    assert 'name = "é"'.encode() in path.read_bytes()
+    assert Scenario.load(path).name == "é"
+
+
+def test_unknown_fields_are_called_so():
+    for build in (lambda: Scenario().replace(iotd=3), lambda: Scenario.from_toml("iotd = 3")):
+        with pytest.raises(ValueError, match=r"^scenario field = 'iotd': "):
+            build()
+
+
 def test_unknown_fields_get_the_nearest_right_name():
     for build in (
         lambda: Scenario().replace(iotd=3),

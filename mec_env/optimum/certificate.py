@@ -185,7 +185,7 @@ def certify_problem(
     batch = Problem(*(np.asarray(part)[None] for part in problem))
     if prices is not None:
         prices = np.asarray(prices)[None]
-    rows = certify_problems(batch, effort, prices, time_limit, threads=1)
+    rows = _certify(batch, effort, prices, time_limit, 1)
     return Certificate(
         rows.decision[0],
         rows.objective.item(),
@@ -220,6 +220,13 @@ def certify_problems(
     Certificate
         With a leading axis E in every field.
     """
+    if threads is not None:
+        checks.integer("threads", threads, 1)
+    return _certify(problems, effort, prices, time_limit, threads)
+
+
+def _certify(problems, effort, prices, time_limit, threads):
+    """:func:`certify_problems` without the check of ``threads``, 1 us less for a single slot."""
     if effort not in tuple(EFFORTS):
         raise ValueError(f"effort must be one of {tuple(EFFORTS)}, not {effort!r}")
     asked = EFFORTS[effort]
@@ -250,8 +257,6 @@ def certify_problems(
                 )
                 gap[k] = relative_gap(objective[k], lower_bound[k])
 
-    if threads is not None:
-        checks.integer("threads", threads, 1)
     if time_limit is not None:
         checks.number("time_limit", time_limit, " s", positive=False)
     threads = min(slots, threads or available())
@@ -263,8 +268,7 @@ def certify_problems(
         with ThreadPoolExecutor(threads) as pool:
             firsts = range(0, slots, chunk)
             list(pool.map(work, firsts, [min(first + chunk, slots) for first in firsts]))
-    fields: Any = decision, objective, lower_bound, gap, gap <= EXACT_GAP, found
-    return Certificate(*fields)
+    return Certificate(decision, objective, lower_bound, gap, gap <= EXACT_GAP, found)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

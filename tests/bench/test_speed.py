@@ -11,6 +11,8 @@ from benchmarks.speed import admission, environment, sweep_overhead
 
 #: Keys of a row that name something. All others are numbers, or None where nothing compares.
 NAMES = {"kind", "scenario", "rule", "what", "suite", "demonstrations"}
+#: Differences of two times, which on a busy machine may come out below 0.
+DIFFERENCES = {"overhead"}
 
 
 @pytest.fixture
@@ -34,7 +36,8 @@ def rows_of(file, part="rows"):
                 assert isinstance(value, str) and value
             elif value is not None:
                 for number in value if isinstance(value, list) else [value]:
-                    assert math.isfinite(number) and number > -1e-9, (key, value)
+                    assert math.isfinite(number), (key, value)
+                    assert number > -1e-9 or key in DIFFERENCES, (key, value)
     return rows
 
 

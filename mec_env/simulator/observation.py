@@ -8,6 +8,7 @@ a branch in :func:`observe`.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -110,14 +111,15 @@ class Part(NamedTuple):
     end: int
 
 
+@lru_cache(maxsize=64)
 def parts(scenario):
-    """The blocks that a scenario's observation has, as a list of Part."""
+    """The blocks that a scenario's observation has, as a tuple of Part; asked for in every slot."""
     found, at = [], 0
     for block in BLOCKS:
         if block.scale(scenario) > 0.0:
             found.append(Part(block, at, at + entries(block, scenario)))
             at = found[-1].end
-    return found
+    return tuple(found)
 
 
 def entries(block, scenario, agents=None):

@@ -175,11 +175,11 @@ def test_single_precision_values_are_averaged_in_double_precision():
     assert evaluation.interval(np.float32([2**24, 1]))[0] == 8388608.5
 
 
-def test_an_evaluation_of_one_slot_says_slot():
-    suite = mec_env.Suite("own", SCENARIO.replace(slots=1), (0,), (0,))
-    assert repr(mec_env.evaluate(mec_env.RULES["local"](), suite)).startswith(
-        "Evaluation(own: 1 slot, mean objective "
-    )
+def test_an_evaluation_says_slot_of_one_and_slots_of_two():
+    for count, words in ((1, "1 slot"), (2, "2 slots")):
+        suite = mec_env.Suite("own", SCENARIO.replace(slots=count), (0,), (0,))
+        record = mec_env.evaluate(mec_env.RULES["local"](), suite)
+        assert repr(record).startswith(f"Evaluation(own: {words}, mean objective ")
 
 
 def test_evaluations_of_other_suites_are_told_apart_by_name():

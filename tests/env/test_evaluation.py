@@ -1,12 +1,16 @@
 """An Evaluation's numbers by hand: its interval over worlds or episodes, and its two NRRs."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import mec_env
-from mec_env.judging.evaluation import Evaluation
+from mec_env.judging import evaluation
+from mec_env.judging.evaluation import Evaluation, join
 
 SCENARIO = mec_env.SCENARIOS["paper-medium"].replace(slots=2)
+SMALL = mec_env.Suite("own", mec_env.Scenario(mecs=2, iotds=5, slots=4), (0, 3), (0, 1, 2))
 
 
 def judged(objective, worlds, episodes, lower_bound=None, best=None):
@@ -169,3 +173,68 @@ def test_single_precision_values_are_averaged_in_double_precision():
     # 2^24 + 1 is no float32 number: half of it would lose its .5.
     evaluation = judged([1, 1], worlds=1, episodes=1)
     assert evaluation.interval(np.float32([2**24, 1]))[0] == 8388608.5
+
+
+def test_an_evaluation_says_slot_of_one_and_slots_of_two():
+    for count, words in ((1, "1 slot"), (2, "2 slots")):
+        suite = mec_env.Suite("own", SCENARIO.replace(slots=count), (0,), (0,))
+        record = mec_env.evaluate(mec_env.RULES["local"](), suite)
+        assert repr(record).startswith(f"Evaluation(own: {words}, mean objective ")
+
+
+def test_evaluations_of_other_suites_are_told_apart_by_name():
+    one, other = judged([1, 2], 1, 1), judged([1, 2, 3, 4], 1, 2)
+    words = "^evaluations on 'own' and 'own': only those on the same suite can be paired$"
+    with pytest.raises(ValueError, match=words):
+        one.minus(other)
+
+
+def test_worlds_are_joined_in_order_column_by_column():
+    whole = mec_env.Suite("own", SCENARIO.replace(slots=2), (0, 1), (0,))
+    rule = mec_env.RULES["random"]()
+    parts = [mec_env.evaluate(rule, whole.world(k)) for k in range(2)]
+    joined = join(whole, iter(parts))
+    assert joined.suite is whole
+    judged_at_once = mec_env.evaluate(rule, whole)
+    for column in "objective lower_bound best time energy offloaded decision".split():
+        found = getattr(joined, column)
+        assert np.array_equal(found[:2], getattr(parts[0], column))
+        assert np.array_equal(found[2:], getattr(parts[1], column))
+    assert np.array_equal(joined.objective, judged_at_once.objective)
+
+
+def test_progress_is_told_of_every_slot():
+    told = []
+    mec_env.evaluate(mec_env.RULES["local"](), SMALL, progress=told.append)
+    assert told == [1] * 24
+
+
+def test_given_bounds_are_taken_as_they_are():
+    low, best = list(range(1, 25)), np.arange(24) + 0.5
+    record = mec_env.evaluate(mec_env.RULES["local"](), SMALL, bounds=(low, best))
+    assert record.lower_bound.tolist() == low and record.best.tolist() == best.tolist()
+
+
+def test_slots_without_shipped_bounds_are_certified_each_from_the_last_ones_prices(monkeypatch):
+    calls = []
+
+    def certify(slot, prices):
+        calls.append((slot, prices))
+        k = len(calls)
+        return SimpleNamespace(prices=k, lower_bound=k, objective=2 * k)
+
+    monkeypatch.setattr(evaluation, "certify", certify)
+    record = mec_env.evaluate(mec_env.RULES["local"](), SMALL)
+    assert [prices for _, prices in calls] == [None, *range(1, 24)]
+    for (slot, _), there in zip(calls, SMALL.slots(), strict=True):
+        assert np.array_equal(slot.gain, there.gain)
+    assert record.lower_bound.tolist() == list(range(1, 25))
+    assert record.best.tolist() == list(range(2, 50, 2))
+
+
+def test_decisions_are_kept_in_the_smallest_type_that_holds_every_server():
+    assert evaluation._smallest(255) is np.uint8
+    assert evaluation._smallest(256) is np.uint16
+    record = mec_env.evaluate(mec_env.RULES["local"](), SMALL)
+    assert record.decision.dtype == np.uint8 and record.decision.shape == (24, 5)
+    assert record.time.dtype == np.float64

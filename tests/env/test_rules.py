@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mec_env
+from mec_env.judging import rules
 from mec_env.judging.rules import RULES, Admitted, at_prices, capacity_rule, training_slots
 from tests.helpers import random_slot
 
@@ -226,3 +227,144 @@ def test_the_capacity_rule_takes_any_integers_and_gives_its_own():
     given = np.full(30, 2, dtype=np.uint8)
     kept = capacity_rule(slot, given)
     assert kept.dtype == np.int64 and (given == 2).all()
+
+
+def test_an_untold_random_rule_draws_as_of_seed_0():
+    s = slot(np.full((50, 4), 1e-6), server_speed=[1e14] * 4)
+    told, again = RULES["random"](), RULES["random"]()
+    told.reset(0)
+    decisions = told.decide(s)
+    assert again.decide(s).tolist() == decisions.tolist()
+    again.reset(1)
+    assert again.decide(s).tolist() != decisions.tolist()
+    # A key that no seed of an environment can have.
+    plain = np.random.default_rng([0, 2**64 - 1]).integers(0, 5, 50)
+    assert decisions.tolist() == plain.tolist()
+
+
+def test_only_the_random_rule_draws():
+    assert [name for name, rule in RULES.items() if getattr(rule, "draws", False)] == ["random"]
+
+
+def test_the_random_rule_s_choices_are_under_the_capacity_rule():
+    # Each of three servers has room for one device of 1e9 cycles/s.
+    s = slot(np.full((60, 3), 1e-6), server_speed=[1e9] * 3)
+    counts = np.bincount(RULES["random"]().decide(s), minlength=4)
+    assert counts.tolist() == [57, 1, 1, 1]
+
+
+def test_greedy_takes_the_cheapest_of_links_and_joins_a_load_by_its_square():
+    # A cost that no link adds to: weights sqrt(F) = 2e4, 1e4, 1e4; on a server of 4e8 cycles/s the
+    # first adds 4e8 / 4e8 = 1, the second (2 * 2e4 * 1e4 + 1e8) / 4e8 = 1.25, after it the third
+    # (2 * 3e4 * 1e4 + 1e8) / 4e8 = 1.75.
+    decision = rules._greedy(
+        np.array([[0.0], [0.0], [0.0]]),
+        np.array([1.5, 1.5, 1.5]),
+        np.array([2e4, 1e4, 1e4]),
+        np.array([1.0 / 4e8]),
+    )
+    assert decision.tolist() == [1, 1, 0]
+    # As dear as at home is at home: the first would pay 1.0 for 1.0.
+    decision = rules._greedy(
+        np.array([[0.0], [0.5]]), np.array([1.0, 1.5]), np.array([2e4, 1e4]), np.array([1.0 / 4e8])
+    )
+    assert decision.tolist() == [0, 1]
+    # Links of 0.3 and 0.2 and equal servers: the second; once it is loaded, the first.
+    decision = rules._greedy(
+        np.array([[0.3, 0.2], [0.3, 0.2]]),
+        np.array([9.0, 9.0]),
+        np.array([2e4, 2e4]),
+        np.array([1.0 / 4e8, 1.0 / 4e8]),
+    )
+    assert decision.tolist() == [2, 1]
+
+
+def test_greedy_prefers_the_lower_of_two_equal_servers():
+    decision = rules._greedy(np.zeros((1, 2)), np.ones(1), np.ones(1), np.full(2, 0.5))
+    assert decision.tolist() == [1]
+
+
+def test_prices_add_to_the_own_link_and_a_tie_stays_at_home():
+    # Roots of 1e9 cycles: at 1e-5 a root 0.316. The links cost the same, the prices decide.
+    s = slot(np.full((2, 2), 1.0))
+    assert at_prices(s, np.array([4e-5, 3e-5])).tolist() == [2, 2]
+    # What a server asks for is as much as at home.
+    price = (s.local_cost[0] - s.link_cost[0, 0]) / s.tasks.root_cycles[0]
+    asked = s.link_cost[0, 0] + s.tasks.root_cycles[0] * price
+    free = type("S", (), dict(link_cost=s.link_cost, tasks=s.tasks, local_cost=np.full(2, asked)))
+    assert at_prices(free, np.array([price, 2 * price])).tolist() == [0, 0]
+
+
+class Certify:
+    """Notes what it is called with; the prices of its k-th call are k."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, slot, **fields):
+        self.calls.append((slot, fields))
+        k = len(self.calls)
+        prices = np.full(slot.server_speed.size, float(k))
+        return type("C", (), dict(prices=prices, decision=np.full(slot.gain.shape[0], k)))
+
+
+def test_certified_starts_from_the_last_slots_prices_until_it_is_reset(monkeypatch):
+    noted = Certify()
+    monkeypatch.setattr(rules, "certify", noted)
+    s = slot(np.full((2, 1), 1e-6))
+    rule = RULES["certified"]()
+    assert [rule.decide(s)[0] for _ in range(2)] == [1, 2]
+    rule.reset(0)
+    rule.decide(s)
+    assert all(given is s for given, _ in noted.calls)
+    assert [fields["prices"] for _, fields in noted.calls] == [None, [1.0], None]
+
+
+def test_constant_prices_are_means_of_a_hundred_slots_each_started_from_the_last(monkeypatch):
+    noted = Certify()
+    monkeypatch.setattr(rules, "certify", noted)
+    rule = RULES["constant-price"]()
+    scenario = mec_env.SCENARIOS["paper-medium"]
+    rule.prepare(scenario)
+    # 1 to 100 have the mean 50.5.
+    assert rule._prices.tolist() == [50.5, 50.5]
+    started = [fields["prices"] for _, fields in noted.calls]
+    assert started[0] is None
+    assert [prices.tolist() for prices in started[1:]] == [[k, k] for k in range(1, 100)]
+
+
+def test_training_slots_are_the_first_of_the_episode_of_seed_0():
+    scenario = mec_env.SCENARIOS["square-km"]
+    slots = list(training_slots(scenario))
+    assert len(slots) == 100
+    env = mec_env.MECEnv(scenario)
+    env.reset(seed=0)
+    for s in slots[:3]:
+        assert np.array_equal(s.gain, env.slot.gain) and np.array_equal(s.cycles, env.slot.cycles)
+        env.step([0] * scenario.iotds)
+    assert len(list(training_slots(scenario, 3))) == 3
+
+
+def test_channel_blind_decides_by_the_mean_of_log_gains(monkeypatch):
+    first, second = (slot([[a, b]]) for a, b in ((1e-8, 1e-6), (1e-6, 1e-6)))
+    monkeypatch.setattr(rules, "training_slots", lambda scenario: [first, second])
+    noted = Certify()
+    monkeypatch.setattr(rules, "certify", noted)
+    rule = RULES["channel-blind"]()
+    rule.prepare(None)
+    assert rule.decide(second).tolist() == [1]
+    # Between 1e-8 and 1e-6 that is 1e-7; the rest of the slot is its own.
+    ((seen, fields),) = noted.calls
+    assert seen.gain[0] == pytest.approx([1e-7, 1e-6], rel=1e-6)
+    assert np.array_equal(seen.cycles, second.cycles) and fields == {}
+
+
+def test_admitted_passes_on_a_seed_and_admits_what_the_rule_says(monkeypatch):
+    s = slot(np.full((50, 4), 1e-6), server_speed=[1e14] * 4)
+    rule = Admitted(RULES["random"]())
+    rule.reset(5)
+    plain = RULES["random"]()
+    plain.reset(5)
+    monkeypatch.setattr(rules, "admit", lambda given, decision: (given, decision.tolist()))
+    assert rule.decide(s) == (s, plain.decide(s).tolist())
+    assert not hasattr(Admitted(RULES["greedy"]()), "reset")

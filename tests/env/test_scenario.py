@@ -216,6 +216,11 @@ def test_positions_may_lie_on_every_side_of_the_area():
             Scenario(device_positions=places, **given_)
 
 
+def test_a_position_is_a_number_of_metres():
+    with pytest.raises(ValueError, match=r"^server_positions\[0\] = 'x': .* of 0 or more \[m\]$"):
+        Scenario(mecs=1, server_layout="given", server_positions=(("x", 1.0),))
+
+
 def test_positions_of_the_wrong_size_are_refused_whatever_their_layout():
     with pytest.raises(ValueError, match=r"\[0\] = \(1.0, 2.0, 3.0\): must be a pair"):
         Scenario(mecs=1, server_layout="given", server_positions=((1.0, 2.0, 3.0),))

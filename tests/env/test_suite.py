@@ -5,8 +5,10 @@ import pytest
 
 import mec_env
 from mec_env.judging.intervals import interval, tail
-from mec_env.judging.suite import Suite
+from mec_env.judging.suite import SUITES, Suite, resolve_suite
 from mec_env.views.gym_env import MECEnv
+
+OWN = Suite("own", mec_env.Scenario(mecs=2, iotds=5, slots=4), (0, 3), (0, 1, 2))
 
 # Over every drawn number: a change of physics, streams or scenarios shows here. Then either the
 # change is a defect or the suite needs a new version.
@@ -285,3 +287,81 @@ def test_a_hash_is_of_world_episode_and_slot():
     suite = Suite("own", scenario, (0, 1), (0, 1))
     drawn = [slot.gain for slot in suite._drawn()]
     np.testing.assert_array_equal(drawn, [slot.gain for slot in suite.slots()])
+
+
+def test_a_suite_of_ones_own_is_of_slots_and_ships_nothing():
+    suite = Suite("own", OWN.scenario, (0, 3), (0, 1, 2))
+    assert (suite.frozen, suite.unit, suite.slots_per_unit) == ("", "slot", 1)
+    assert suite.reference() is None
+    values = np.arange(24.0)
+    assert suite.per_unit(values) is values
+    episodes = Suite("own", OWN.scenario, (0, 3), (0, 1, 2), unit="episode")
+    assert episodes.slots_per_unit == 4
+    # 0 + 1 + 2 + 3, then 16 more each.
+    assert episodes.per_unit(values).tolist() == [6.0, 22.0, 38.0, 54.0, 70.0, 86.0]
+
+
+def test_cuts_by_hand():
+    cut = OWN.only(worlds=1, episodes=2, slots=3)
+    assert (cut.name, cut.world_seeds, cut.episode_seeds) == ("own (part)", (0,), (0, 1))
+    assert cut.scenario == OWN.scenario.replace(slots=3) and cut.size == 6
+    # More than there is, and nothing said, is all of it.
+    assert OWN.only(worlds=9, episodes=9, slots=9) == OWN == OWN.only()
+    assert OWN.only(slots=2).world_seeds == (0, 3)
+    one = OWN.world(1)
+    assert (one.name, one.world_seeds, one.episode_seeds) == ("own (part)", (3,), (0, 1, 2))
+
+
+def test_the_worlds_of_a_suite_are_scenarios_of_their_seeds():
+    worlds = list(OWN.worlds())
+    assert worlds == [
+        (0, OWN.scenario.replace(world_seed=0)),
+        (3, OWN.scenario.replace(world_seed=3)),
+    ]
+
+
+def test_a_parts_reference_is_its_part_of_the_shipped_one():
+    suite = SUITES["paper-xlarge-v1"]
+    lower, best = (a.reshape(5, 2, 50) for a in suite.reference())
+    part = suite.world(3).only(slots=7)
+    for whole, found in zip((lower, best), part.reference(), strict=True):
+        assert found.tolist() == whole[3, :, :7].ravel().tolist()
+    assert (lower <= best).all() and (lower < best).any()
+    first = suite.only(worlds=2, episodes=1).reference()[0]
+    assert first.tolist() == lower[:2, 0].ravel().tolist()
+
+
+def test_the_frozen_suites_by_hand():
+    rows = {
+        s.name: (
+            s.scenario.name, s.scenario.mecs, s.scenario.iotds, s.scenario.slots,
+            s.world_seeds, s.episode_seeds, s.frozen, s.unit,
+        )
+        for s in SUITES.values()
+    }  # fmt: skip
+    five, two, one = (0, 1, 2, 3, 4), (0, 1), (0,)
+    expected = {
+        "paper-medium": ("paper-medium", 2, 30, 100, five, two),
+        "paper-large": ("paper-large", 8, 180, 100, five, two),
+        "paper-xlarge": ("paper-xlarge", 10, 200, 50, five, two),
+        "square-km": ("square-km", 8, 180, 100, five, two),
+        "city-like": ("city-like", 125, 800, 20, five, one),
+        "ladder-30x2": ("ladder-30x2", 2, 30, 40, five, one),
+        "ladder-1000x32": ("ladder-1000x32", 32, 1000, 10, two, one),
+        "ladder-10000x100": ("ladder-10000x100", 100, 10000, 4, one, one),
+    }
+    wanted = {f"{k}-v1": (*row, f"{k}-v1", "slot") for k, row in expected.items()}
+    assert rows == wanted and list(SUITES) == list(wanted)
+    city = SUITES["city-like-v1"].scenario
+    assert (city.area, city.clusters) == ((2000.0, 2000.0), 20)
+    with pytest.raises(TypeError):
+        SUITES["mine"] = OWN
+
+
+def test_a_suite_is_found_by_name_or_is_itself():
+    assert resolve_suite(OWN) is OWN
+    assert resolve_suite("square-km-v1") is SUITES["square-km-v1"]
+    with pytest.raises(
+        ValueError, match=r"^suite = 'square-kn-v1': .* did you mean 'square-km-v1'"
+    ):
+        resolve_suite("square-kn-v1")

@@ -31,6 +31,8 @@ ROUNDINGS = 64
 TANGENTS, RESOLVES = 81, 30
 # HiGHS's feasibility and integrality tolerance, per row.
 TOLERANCE = 1e-6
+# What scipy calls neither an optimum, a limit, infeasible nor unbounded.
+FAILED = 4
 
 
 class Reduced(NamedTuple):
@@ -231,7 +233,7 @@ def solve_reduced(reduced, prices, bound, objective, slack, tangents_at, seconds
         ),
         (rows.size, cost.size),
     )
-    answer = milp(
+    answer = minimise(
         cost,
         integrality=np.repeat([1, 0], [count, 2 * servers]),
         bounds=Bounds(np.repeat([0.0, -1.0, 0.0], [count, servers, servers]), np.ones(cost.size)),
@@ -241,10 +243,8 @@ def solve_reduced(reduced, prices, bound, objective, slack, tangents_at, seconds
             LinearConstraint(tangents, -(points.ravel() ** 2), np.inf),
         ],
         # The excess is at most 1, so that a relative gap is an absolute one at worst.
-        options={
-            "mip_rel_gap": 0.5 * slack * objective / scale,
-            **({"time_limit": max(seconds, 0.01)} if np.isfinite(seconds) else {}),
-        },
+        gap=0.5 * slack * objective / scale,
+        seconds=seconds,
     )
     if answer.status == 2:  # infeasible: nothing is as good as what is known
         return None, np.inf, None
@@ -259,3 +259,14 @@ def solve_reduced(reduced, prices, bound, objective, slack, tangents_at, seconds
     taken = answer.x[:count] > 0.5
     part[owner[taken]] = option[taken]
     return part, lower, centre + reach * answer.x[v]
+
+
+def minimise(cost, gap, seconds, **program):
+    """Ask HiGHS, and a second time without its presolve, which now and then ends in an error."""
+    options = {"mip_rel_gap": gap}
+    if np.isfinite(seconds):
+        options["time_limit"] = max(seconds, 0.01)
+    answer = milp(cost, options=options, **program)
+    if answer.status == FAILED:
+        answer = milp(cost, options={**options, "presolve": False}, **program)
+    return answer

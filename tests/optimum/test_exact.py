@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from mec_bench.problems import Problems
 from mec_env.optimum import exact
 from mec_env.optimum.certificate import certify_problem
+from mec_env.optimum.problem import Problem
 from tests.optimum.independent import brute_force, plain_cost, problems
 
 # Of Problems("square-50m", 0)'s first slot, proved to 5e-7 without a limit.
@@ -23,8 +24,32 @@ def test_exact_is_the_optimum(problem):
     assert c.lower_bound <= optimum * (1 + 1e-12)
 
 
+# HiGHS's presolve ends this one in a solve error, with neither a decision nor a bound.
+PRESOLVE_FAILS = Problem(
+    np.zeros((8, 2)),
+    np.array(
+        [
+            1.62915525,
+            1.71118047,
+            5.49108293,
+            2.27415628,
+            4.0148321,
+            2.56390251,
+            0.54359276,
+            5.03808685,
+        ]
+    ),
+    np.array(
+        [15586.18036004, 114284.00799706, 37219.01705118, 28776.18564635]
+        + [43680.90375072, 41417.91548701, 47330.95066984, 17543.95274523]
+    ),
+    np.array([6.82327676e-10, 3.31899778e-11]),
+)
+
+
 @settings(max_examples=40, deadline=None)
 @given(problems())
+@example(PRESOLVE_FAILS)
 def test_highs_alone_is_the_optimum(problem):
     """Without branch and bound, and from a bad start, so that HiGHS has something to find."""
     work, exact.WORK = exact.WORK, 0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mec_env.judging.suite import SUITES, Suite
     from mec_env.optimum.admission import admit
     from mec_env.optimum.certificate import Certificate, certify, certify_batch
+    from mec_env.optimum.pricing import at_prices
     from mec_env.physics.outcome import Outcome, outcome
     from mec_env.physics.slot import Slot
     from mec_env.scenario.city import city_scenario
@@ -53,6 +54,7 @@ _HOMES = {
     "certify": "optimum.certificate",
     "certify_batch": "optimum.certificate",
     "admit": "optimum.admission",
+    "at_prices": "optimum.pricing",
     "RULES": "judging.rules",
     "SUITES": "judging.suite",
     "Suite": "judging.suite",

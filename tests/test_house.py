@@ -16,7 +16,9 @@ FLOORS = (
     {"laws"},
     {"scenario"},
     {"physics"},
-    {"optimum", "simulator"},
+    {"optimum"},
+    # Above the optimum: servers admit within a step, and nominal prices are optimal ones.
+    {"simulator"},
     {"views"},
     {"judging"},
     {"", "gym_env", "vector_env", "pettingzoo_env"},

@@ -99,6 +99,10 @@ def _player(policy):
     return _Decides(policy) if hasattr(policy, "decide") else _Acts(policy)
 
 
+#: What a policy may say of how it acts and observes.
+SAID = ("actions", "observe", "admission", "nominal", "span")
+
+
 class _Decides:
     """A policy that sees the whole slot."""
 
@@ -106,7 +110,11 @@ class _Decides:
         self._policy = policy
 
     def environment(self, scenario):
-        return MECEnv.for_evaluation(scenario)
+        return MECEnv.for_evaluation(scenario, admission=self._said().get("admission"))
+
+    def _said(self):
+        """The environment's keywords that the policy speaks of."""
+        return {key: getattr(self._policy, key) for key in SAID if hasattr(self._policy, key)}
 
     def ask(self, env, observation):
         slot = env.slot
@@ -122,15 +130,20 @@ class _Decides:
 class _Acts(_Decides):
     """A policy that sees the whole observation, and may say in which mode it acts."""
 
+    def environment(self, scenario):
+        return MECEnv.for_evaluation(scenario, **self._said())
+
     def ask(self, env, observation):
         start = time.perf_counter()
         action = np.asarray(self._policy.act(observation))
+        if hasattr(self._policy, "actions"):
+            decision = env.decision(action)
+            return action, decision, time.perf_counter() - start
         # Of one that doesn't say, numbers that are no integers can only be scores.
-        mode = getattr(
-            self._policy, "actions", "scores" if action.dtype.kind == "f" else "decisions"
-        )
+        mode = "scores" if action.dtype.kind == "f" else "decisions"
         shape = MODES[mode].space(env.scenario).shape
-        decision = env.simulator.decision(as_action(action, MODES[mode], shape), mode)
+        action = as_action(action, MODES[mode], shape)
+        decision = env.simulator.decision(action, mode, admission=env.options.admission)
         return decision, decision, time.perf_counter() - start
 
 
@@ -141,7 +154,7 @@ class _Agents(_Decides):
         said = getattr(self._policy, "agents", None)
         # Policies may keep their agents' networks under that name.
         who = checks.known("policy.agents", said, AGENTS) if isinstance(said, str) else "servers"
-        return MECParallelEnv.for_evaluation(scenario, who)
+        return MECParallelEnv.for_evaluation(scenario, who, **self._said())
 
     def ask(self, env, observation):
         start = time.perf_counter()
@@ -161,6 +174,7 @@ class _Recorded(_Decides):
             raise ValueError(
                 f"decisions: shape {decisions.shape}, must be ({suite.size}, {suite.scenario.iotds})"
             )
+        super().__init__(decisions)
         self._rows = iter(decisions)
 
     def ask(self, env, observation):

@@ -13,6 +13,9 @@ from numba import njit
 from mec_env.draws import streams
 from mec_env.optimum.admission import admit
 from mec_env.optimum.certificate import certify
+from mec_env.optimum.pricing import at_prices
+from mec_env.physics.outcome import outcome
+from mec_env.simulator.pricing import calibrate, training_slots
 
 
 class Local:
@@ -124,6 +127,35 @@ class ConstantPrice:
         return at_prices(slot, self._prices)
 
 
+class LowPrice:
+    """A constant price asked too cheap, so that each server can choose among those who come.
+
+    Prices are calibrated: mean and deviation of the log of the optimal ones over training slots.
+    How many deviations too cheap, is chosen on the same slots; admission is exact
+    (:func:`mec_env.admit`). Nothing is learned: this is what learning has to beat.
+    """
+
+    name = "low-price"
+    #: Deviations below the mean that are tried.
+    SHIFTS = np.arange(0.0, 3.01, 0.25)
+
+    def prepare(self, scenario):
+        """Calibrate prices and shift on a world's training slots."""
+        pricing = calibrate(training_slots(scenario))
+        tried = [pricing.nominal * np.exp(-shift * pricing.step) for shift in self.SHIFTS]
+        costs = np.zeros(len(tried))
+        for slot in training_slots(scenario):
+            costs += [self._cost(slot, prices) for prices in tried]
+        self._prices = tried[int(np.argmin(costs))]
+
+    def decide(self, slot):
+        """Decision (N,) int64 of 0 .. M."""
+        return admit(slot, at_prices(slot, self._prices))
+
+    def _cost(self, slot, prices):
+        return outcome(slot, admit(slot, at_prices(slot, prices))).objective
+
+
 class SlotPrice:
     """The same with the slot's own optimal prices: how much is lost by rounding alone."""
 
@@ -177,29 +209,9 @@ class Admitted:
 RULES = {
     rule.name: rule
     for rule in (
-        Local, Remote, Random, Nearest, BestLink, Greedy, ChannelBlind, ConstantPrice, SlotPrice, Certified,
+        Local, Remote, Random, Nearest, BestLink, Greedy, ChannelBlind, ConstantPrice, LowPrice, SlotPrice, Certified,
     )
 }  # fmt: skip
-
-
-def training_slots(scenario, count=100):
-    """The first slots of a world's training episode, seed 0."""
-    from mec_env.views.gym_env import MECEnv
-
-    env = MECEnv(scenario, slots=count)
-    env.reset(seed=0)
-    still = np.zeros(scenario.iotds, dtype=np.int64)
-    for _ in range(count):
-        yield env.slot
-        env.step(still)
-
-
-def at_prices(slot, prices):
-    """Each device's cheapest choice (N,) when server j asks ``prices[j]`` per root of a cycle."""
-    asked = slot.link_cost + slot.tasks.root_cycles[:, None] * prices
-    cheapest = np.argmin(asked, axis=1)
-    offloads = asked[np.arange(len(asked)), cheapest] < slot.local_cost
-    return np.where(offloads, cheapest + 1, 0)
 
 
 def capacity_rule(slot, decision):

@@ -1,12 +1,14 @@
 """Action modes by name: their spaces, what is allowed in them, and how they become a decision.
 
 A decision is (N,) integers: 0 runs a device locally, j on server j. To add a mode: a function
-that fills a decision, a branch in :func:`decode`, a line in ``MODES``.
+that fills a decision, a branch in :func:`decode`, a line in ``MODES``. Prices need the costs of
+the slot, which stand above the laws: :mod:`mec_env.simulator.decode` has them.
 
 | mode | action | becomes a decision by |
 | --- | --- | --- |
 | ``decisions`` | ``MultiDiscrete([M + 1] * N)`` | itself |
 | ``scores`` | ``Box(0, 1, (M * N,))``, server by server | the paper's maximum vote (section IV-C, item 5) |
+| ``prices`` | ``Box(-1, 1, (M,))`` | each device's cheapest option at λ_j = λ0_j exp(span a_j) |
 """
 
 from collections.abc import Callable
@@ -16,7 +18,7 @@ import numpy as np
 from gymnasium import spaces
 from numba import njit
 
-DECISIONS, SCORES = 0, 1
+DECISIONS, SCORES, PRICES = 0, 1, 2
 
 
 class Mode(NamedTuple):
@@ -40,6 +42,8 @@ class Mode(NamedTuple):
         Whose entries stand together: ``servers`` (M equal parts) or ``devices`` (N of them).
     agent_space : callable
         agent_space(scenario) -> the Space of one of these agents.
+    admission : bool
+        Whether servers keep the best of their askers where nobody says if they do.
     """
 
     code: int
@@ -50,10 +54,11 @@ class Mode(NamedTuple):
     space: Callable
     agents: str
     agent_space: Callable
+    admission: bool = False
 
 
-def _box(size):
-    return spaces.Box(0.0, 1.0, (size,), dtype=np.float32)
+def _box(size, low=0.0):
+    return spaces.Box(low, 1.0, (size,), dtype=np.float32)
 
 
 #: Every action mode by name.
@@ -78,6 +83,19 @@ MODES = {
         space=lambda s: _box(s.mecs * s.iotds),
         agents="servers",
         agent_space=lambda s: _box(s.iotds),
+    ),
+    "prices": Mode(
+        code=PRICES,
+        dtype=np.float32,
+        kinds="fiu",
+        must_be=lambda s: "a number",
+        # Clipped to [-1, 1], as scores are.
+        range=lambda s: (-np.inf, np.inf),
+        space=lambda s: _box(s.mecs, -1.0),
+        agents="servers",
+        agent_space=lambda s: _box(1, -1.0),
+        # Equal tasks come all at once or not at all: a price alone can't fill a server in part.
+        admission=True,
     ),
 }
 
@@ -126,7 +144,7 @@ def decode(code, action, gain, decision):
     Parameters
     ----------
     code : int
-        Of the mode.
+        Of the mode, ``decisions`` or ``scores``.
     action : (size,) array
         With values that the mode allows.
     gain : (M, N) float32

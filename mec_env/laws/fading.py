@@ -1,7 +1,7 @@
 """Small-scale fading by name: the factor of mean one by which every slot changes a path gain.
 
-To add a kind: a function that fills a row's gains, a branch in :func:`fade`, a line in
-``FADINGS``; a channel law then names it. A fading that needs more random words than one a
+To add a kind: a function that fills a row's gains, a branch in :func:`fade`, its distribution,
+a line in ``FADINGS``; a channel law then names it. A fading that needs more random words than one a
 link draws them anew, under a use of its own.
 """
 
@@ -37,10 +37,13 @@ class Fading(NamedTuple):
         By which the kernel knows it.
     extremes : callable
         extremes(line_of_sight) -> smallest and largest factor that can be drawn.
+    below : callable
+        below(line_of_sight, factors) -> probability that a factor is below these, an array.
     """
 
     code: int
     extremes: Callable
+    below: Callable
 
 
 def _rician_extremes(line_of_sight):
@@ -48,11 +51,21 @@ def _rician_extremes(line_of_sight):
     return EXPONENTIAL_RANGE[0], top**2
 
 
+def _rician_below(line_of_sight, factors):
+    # Slow to import, and only features ask for it.
+    from scipy.stats import ncx2
+
+    rest = 1.0 - line_of_sight
+    return ncx2.cdf(2.0 * factors / rest, 2, 2.0 * line_of_sight / rest)
+
+
 #: Every kind of fading by name.
 FADINGS = {
-    "none": Fading(NONE, lambda line_of_sight: (1.0, 1.0)),
-    "rayleigh": Fading(RAYLEIGH, lambda line_of_sight: EXPONENTIAL_RANGE),
-    "rician": Fading(RICIAN, _rician_extremes),
+    "none": Fading(NONE, lambda _: (1.0, 1.0), lambda _, factors: 1.0 * (factors > 1.0)),
+    "rayleigh": Fading(
+        RAYLEIGH, lambda _: EXPONENTIAL_RANGE, lambda _, factors: -np.expm1(-factors)
+    ),
+    "rician": Fading(RICIAN, _rician_extremes, _rician_below),
 }
 
 

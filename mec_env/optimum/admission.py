@@ -17,26 +17,28 @@ from mec_env.physics.slot import Slot
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def admit_kernel(problem, decision, node_cap=NODE_CAP):
-    """Send back the devices that are not worth keeping, server by server, at least total cost.
+def admit_askers(saving, weight, congestion, decision, node_cap=NODE_CAP):
+    """Send back, in ``decision`` itself, the devices that are not worth keeping.
 
     Parameters
     ----------
-    problem : Problem
-        With positive weights √F_i [√cycles] and congestion φ_T / F_max [weighted s per cycle].
-    decision : (N,) int
+    saving : (N,) float64
+        What each asker saves on its server before the CPU is shared, local minus link cost.
+        Entries of devices that ask for nothing don't count.
+    weight : (N,) float64
+        Square roots of the cycles, positive.
+    congestion : (M,) float64
+        φ_T / F_max [weighted s per cycle].
+    decision : (N,) int64
         0 for local, j for server j (1..M): who asks where. Not checked.
     node_cap : int
         Most sets to look at per server.
 
     Returns
     -------
-    decision : (N,) int
-        The same with some entries set to 0; never costlier than the one given.
-    capped_servers : int
+    int
         How many servers ended at the node cap. Their subset is valid, its optimality unproved.
     """
-    link, local, weight, congestion = problem
     servers = congestion.size
     # Devices grouped by what they ask for: those of server j are grouped[start[j] : start[j + 1]].
     start = np.zeros(servers + 2, np.int64)
@@ -49,20 +51,45 @@ def admit_kernel(problem, decision, node_cap=NODE_CAP):
         grouped[cursor[choice]] = device
         cursor[choice] += 1
 
-    admitted = decision.copy()
     capped_servers = 0
     for j in range(1, servers + 1):
         asker = grouped[start[j] : start[j + 1]]
         if asker.size == 0:
             continue
-        saving = np.empty(asker.size)
-        for k, device in enumerate(asker):
-            saving[k] = local[device] - link[device, j - 1]
-        keep, _, capped = best_subset(saving, weight[asker], congestion[j - 1], node_cap)
+        keep, _, capped = best_subset(saving[asker], weight[asker], congestion[j - 1], node_cap)
         capped_servers += capped
         for k, device in enumerate(asker):
             if not keep[k]:
-                admitted[device] = 0
+                decision[device] = 0
+    return capped_servers
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def admit_kernel(problem, decision, node_cap=NODE_CAP):
+    """Send back the devices that are not worth keeping, server by server, at least total cost.
+
+    Parameters
+    ----------
+    problem : Problem
+        With positive weights √F_i [√cycles] and congestion φ_T / F_max [weighted s per cycle].
+    decision : (N,) int64
+        0 for local, j for server j (1..M): who asks where. Not checked.
+    node_cap : int
+        Most sets to look at per server.
+
+    Returns
+    -------
+    decision : (N,) int64
+        The same with some entries set to 0; never costlier than the one given.
+    capped_servers : int
+        As :func:`admit_askers` has it.
+    """
+    link, local, weight, congestion = problem
+    saving = np.empty(decision.size)
+    for i, choice in enumerate(decision):
+        saving[i] = local[i] - link[i, choice - 1] if choice > 0 else 0.0
+    admitted = decision.copy()
+    capped_servers = admit_askers(saving, weight, congestion, admitted, node_cap)
     return admitted, capped_servers
 
 

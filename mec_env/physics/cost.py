@@ -135,9 +135,22 @@ def all_local(physics, tasks, local_speed, local_power):
     """Objective of running every task on its own device."""
     total = 0.0
     for i in range(local_speed.size):
-        seconds = tasks.cycles[i] / local_speed[i]
-        total += seconds * (physics.weight_time + physics.weight_energy * local_power[i])
+        total += local_cost(physics, tasks.cycles[i], local_speed[i], local_power[i])
     return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def local_cost(physics, cycles, speed, power):
+    """Weighted cost of one task on its own device."""
+    return cycles / speed * (physics.weight_time + physics.weight_energy * power)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def link_cost(physics, gain, data_bits):
+    """Weighted cost of sending one task over a link of this gain (float32) at the best power."""
+    spectral, power = link(physics.links, gain)
+    seconds = data_bits / (physics.bandwidth * spectral)
+    return seconds * (physics.weight_time + physics.weight_energy * power)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -145,9 +158,7 @@ def link_costs(physics, gain, data_bits, out):
     """Weighted cost of each link, ``out`` (N, M), for gains (M, N)."""
     for j in range(gain.shape[0]):
         for i in range(gain.shape[1]):
-            spectral, power = link(physics.links, gain[j, i])
-            seconds = data_bits[i] / (physics.bandwidth * spectral)
-            out[i, j] = seconds * (physics.weight_time + physics.weight_energy * power)
+            out[i, j] = link_cost(physics, gain[j, i], data_bits[i])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -46,6 +46,9 @@ class LinkTable(NamedTuple):
         Both in W.
     ratio : float
         ``weight_time / weight_energy``; infinite when energy does not count.
+    least : (pieces,) float64
+        A little below the least cost of a bit within a piece, in units of
+        ``weight_time / bandwidth``: what a link costs at least, without solving for it.
     """
 
     coefficients: np.ndarray
@@ -53,6 +56,7 @@ class LinkTable(NamedTuple):
     noise: float
     max_power: float
     ratio: float
+    least: np.ndarray
 
     def __reduce__(self):
         # A copy is the same table again: three numbers instead of 260 KB, and still read-only,
@@ -146,6 +150,36 @@ def link(table, gain):
     return s, p
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def least_cost(table, gain):
+    """A bound from below, within some per cent, of a bit's cost at its best power.
+
+    In units of ``weight_time / bandwidth``; ``gain`` is a float32 of at least ``SMALLEST_GAIN``.
+    """
+    return table.least[np.uint64((bits_of_float(gain) >> _PIECE_BITS) - _FIRST_PIECE)]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bit_costs(table, gains):
+    """A bit's cost at its best power, in units of ``weight_time / bandwidth``, for gains (K,) float32."""
+    out = np.empty(gains.size)
+    for k in range(gains.size):
+        spectral, power = link(table, gains[k])
+        out[k] = (1.0 + power / table.ratio) / spectral
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill_least(cap_gain, noise, max_power, ratio, least):
+    for piece in range(_PIECES):
+        octave = (piece + _FIRST_PIECE) // 8 - 127
+        eighth = (piece + _FIRST_PIECE) % 8
+        # The cost falls with the gain, so that the piece's upper end has the least.
+        high = 2.0**octave * (1.0 + (eighth + 1) / 8.0)
+        spectral, power = _best(high, high < cap_gain, noise, max_power, ratio)
+        least[piece] = (1.0 - 1e-9) * (1.0 + power / ratio) / spectral
+
+
 @njit(cache=True, nogil=True)
 def _node_values(nodes, cap_gain, noise, max_power, ratio, values):
     for index in range(_PIECES + 1):
@@ -193,5 +227,8 @@ def _table(noise, max_power, ratio):
     cap_gain = _cap_gain(noise, max_power, ratio)
     _node_values(nodes, cap_gain, noise, max_power, ratio, values)
     coefficients = (to_powers @ values).reshape(_PIECES + 1, -1)
-    coefficients.setflags(write=False)
-    return LinkTable(coefficients, cap_gain, noise, max_power, ratio)
+    least = np.empty(_PIECES)
+    _fill_least(cap_gain, noise, max_power, ratio, least)
+    for array in (coefficients, least):
+        array.setflags(write=False)
+    return LinkTable(coefficients, cap_gain, noise, max_power, ratio, least)

@@ -20,13 +20,14 @@ import numpy as np
 from numba import njit
 
 from mec_env.laws import coupling, rewards
-from mec_env.laws.actions import decode
 from mec_env.laws.fading import fade
 from mec_env.laws.tasks import draw_tasks
 from mec_env.physics import cost
 from mec_env.physics.cost import Physics
 from mec_env.physics.link import LinkTable
 from mec_env.simulator.claims import done, next_rows, wait_for_all
+from mec_env.simulator.decode import decide, price_of
+from mec_env.simulator.features import Features, observe_features
 from mec_env.simulator.observation import Blocks, observe
 from mec_env.simulator.state import Board, Carry, Draws, Results, Worlds
 
@@ -42,12 +43,19 @@ class Room(NamedTuple):
     decision : (N,) int64
     words, task_words : uint32
         Random words for gains and for tasks; no task words where slots don't draw tasks.
+    price, floor : (M,) float64
+        What servers ask, and what a device's options cost at least.
+    saving : (N,) float64
+        What those that ask save on their server before its CPU is shared.
     """
 
     scratch: tuple
     decision: np.ndarray
     words: np.ndarray
     task_words: np.ndarray
+    price: np.ndarray
+    floor: np.ndarray
+    saving: np.ndarray
 
 
 def room_for(devices, servers, drawn):
@@ -57,22 +65,25 @@ def room_for(devices, servers, drawn):
         np.empty(devices, dtype=np.int64),
         np.empty(-(-devices * servers // 4) * 4, dtype=np.uint32),
         np.empty(-(-2 * devices // 4) * 4 if drawn else 0, dtype=np.uint32),
+        np.empty(servers),
+        np.empty(servers),
+        np.empty(devices),
     )
 
 
-def plain(physics, blocks, worlds, carry, draws, board):
+def plain(physics, *parts):
     """A batch's parts as bare tuples, which reach a kernel six times faster than named ones."""
     links, *rest = physics
-    return tuple(links), tuple(rest), *map(tuple, (blocks, worlds, carry, draws, board))
+    return tuple(links), tuple(rest), *map(tuple, parts)
 
 
 @njit(cache=True, nogil=True)
 def _named(state):
     """The parts that :func:`plain` took apart; free in compiled code."""
-    links, physics, blocks, worlds, carry, draws, board = state
+    links, physics, blocks, features, worlds, carry, draws, board = state
     return (
         Physics(LinkTable(*links), *physics),
-        Blocks(*blocks),
+        (Blocks(*blocks), Features(*features)),
         Worlds(*worlds),
         Carry(*carry),
         Draws(*draws),
@@ -96,7 +107,7 @@ def draw_rows(turn, rows, begins, state, room, observed):
     observed : (E, size) float32
         Filled at these rows.
     """
-    _, blocks, worlds, carry, draws, board = _named(state)
+    physics, shown, worlds, carry, draws, board = _named(state)
     room = Room(*room)
     while True:
         low, high = next_rows(turn, rows.size)
@@ -105,7 +116,7 @@ def draw_rows(turn, rows, begins, state, room, observed):
         for e in rows[low:high]:
             if begins:
                 coupling.begin(draws.coupling, carry.numbers, e)
-            _draw(blocks, worlds, carry, draws, board, e, room, observed[e])
+            _draw(physics, shown, worlds, carry, draws, board, e, room, observed[e])
         done(turn, high - low)
     wait_for_all(turn, rows.size)
 
@@ -118,15 +129,16 @@ def step_rows(turn, job, state, room, out):
     ----------
     turn, state
         See above.
-    job : (actions, active, mode)
-        (E, size) actions of a mode of :mod:`mec_env.laws.actions`, (E,) bool, the mode's code.
+    job : (actions, active, mode, admission)
+        (E, size) actions of a mode of :mod:`mec_env.laws.actions`, (E,) bool, the mode's code,
+        whether each server keeps the best of its askers.
     room : tuple
         A Room's.
     out : (results, observed)
         A Results' arrays, and (E, size) float32.
     """
-    actions, active, mode = job
-    physics, blocks, worlds, carry, draws, board = _named(state)
+    active = job[1]
+    physics, shown, worlds, carry, draws, board = _named(state)
     room, results, observed = Room(*room), Results(*out[0]), out[1]
     while True:
         low, high = next_rows(turn, active.size)
@@ -134,23 +146,46 @@ def step_rows(turn, job, state, room, out):
             break
         for e in range(low, high):
             if active[e]:
-                decode(mode, actions[e], board.gain[e], room.decision)
+                asked = decide(job, physics, worlds, board, e, room, e)
                 _judge(physics, worlds, draws, board, e, room, results)
+                results.asked[e] = asked / room.decision.size
                 coupling.advance(draws.coupling, carry.numbers, e, room.decision)
                 carry.slot[e] += 1
-                _draw(blocks, worlds, carry, draws, board, e, room, observed[e])
+                _draw(physics, shown, worlds, carry, draws, board, e, room, observed[e])
         done(turn, high - low)
     wait_for_all(turn, active.size)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _draw(blocks, worlds, carry, draws, board, e, room, observed):
+def decide_row(job, state, e, room):
+    """The decision (N,) that the one action of a job comes to in row e."""
+    physics, _, worlds, _, _, board = _named(state)
+    room = Room(*room)
+    decide(job, physics, worlds, board, e, room, 0)
+    return room.decision
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def prices_of(worlds, world, action):
+    """What an action (M,) asks of each server."""
+    worlds, out = Worlds(*worlds), np.empty(action.size)
+    for j in range(action.size):
+        out[j] = price_of(worlds, world, j, action[j])
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _draw(physics, shown, worlds, carry, draws, board, e, room, observed):
     counter = carry.key[e, 0], carry.key[e, 1], carry.slot[e], carry.episode[e]
     path, gain = worlds.path_gain[worlds.row[e]].ravel(), board.gain[e].ravel()
     fade(draws, counter, path, gain, room.words)
     if room.task_words.size:
         draw_tasks(draws, counter, board, e, room.task_words)
-    observe(blocks, worlds, board, e, observed)
+    blocks, features = shown
+    if features.below.size:
+        observe_features(features, physics, worlds, board, e, room, observed)
+    else:
+        observe(blocks, worlds, board, e, observed)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -5,16 +5,18 @@ of each other, so row k of a batch and a single environment with the same seed
 give the same numbers to the last bit, on any number of threads.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mec_env.draws import streams
-from mec_env.laws.actions import MODES, decode, first_bad
+from mec_env.laws.actions import MODES, first_bad
 from mec_env.physics.slot import Slot, physics_of
 from mec_env.scenario.scenario import Scenario
-from mec_env.simulator.kernel import draw_rows, plain, room_for, step_rows
+from mec_env.simulator.features import feature_size, features_of
+from mec_env.simulator.kernel import decide_row, draw_rows, plain, prices_of, room_for, step_rows
 from mec_env.simulator.observation import blocks_of, size
 from mec_env.simulator.state import Carry, Results, draws_of, new_board, new_carry, new_worlds
 from mec_env.simulator.world import World, draw_world
@@ -34,6 +36,14 @@ class Simulator:
     threads : int, optional
         Threads that share a step's rows; by default all that this process may
         use, where the batch is large enough to pay.
+    observe : str
+        ``columns`` (:mod:`mec_env.simulator.observation`) or ``features``
+        (:mod:`mec_env.simulator.features`), which need prices.
+    price_of : callable, optional
+        price_of(scenario, world) -> the :class:`mec_env.simulator.pricing.Pricing` that actions of
+        the mode ``prices`` and features are relative to.
+    world : World, optional
+        In place of the scenario's own, for all rows and episodes.
     """
 
     def __init__(
@@ -42,11 +52,16 @@ class Simulator:
         rows: int = 1,
         space: streams.Space = streams.Space.TRAINING,
         threads: int | None = None,
+        observe: str = "columns",
+        price_of: Callable[[Scenario, World], Any] | None = None,
+        world: World | None = None,
     ) -> None:
         self.scenario, self.rows = scenario, rows
         self.physics = physics_of(scenario)
-        self.observation_size = size(scenario)
+        features = observe == "features"
+        self.observation_size = feature_size(scenario) if features else size(scenario)
         self._blocks = blocks_of(scenario)
+        self._price_of = price_of
         self._threads = threads_for(rows, scenario.iotds * scenario.mecs, threads)
         self._space = space
         self._draws = draws_of(scenario, space)
@@ -55,8 +70,12 @@ class Simulator:
         self._board = new_board(scenario, rows, self._drawn)
         self._carry = new_carry(scenario, rows)
         self._world_list = [None] * len(self._worlds.path_gain)
-        if not scenario.layout_per_episode:
-            self._place(0, draw_world(scenario, streams.seed_key(scenario.world_seed)))
+        self._features = features_of(scenario, self.physics, len(self._world_list), features)
+        self._moves = scenario.layout_per_episode and world is None
+        if not self._moves:
+            world = world or draw_world(scenario, streams.seed_key(scenario.world_seed))
+            for index in range(len(self._world_list)):
+                self._place(index, world)
         self._slots: list[Any] = [None] * rows  # each made when asked for
         self._plain = None
 
@@ -112,6 +131,7 @@ class Simulator:
         active: NDArray[np.bool_],
         observed: NDArray[np.float32],
         mode: str = "decisions",
+        admission: bool = False,
     ) -> Results:
         """Judge one decision per active row and go on to the next slot.
 
@@ -125,6 +145,8 @@ class Simulator:
             Filled at these rows.
         mode : str
             A name of ``mec_env.laws.actions.MODES``.
+        admission : bool
+            Whether each server then keeps the askers worth keeping, as :func:`mec_env.admit` has it.
 
         Returns
         -------
@@ -140,7 +162,7 @@ class Simulator:
         mode = MODES[mode]
         self._check(actions, active, mode)
         results = Results(*np.zeros((len(Results._fields), self.rows)))
-        job, state = (actions, active, mode.code), self._state()
+        job, state = (actions, active, mode.code, admission), self._state()
         out = tuple(results), observed
         self._forget()
         share(
@@ -161,7 +183,9 @@ class Simulator:
             )  # fmt: skip
         return self._slots[row]
 
-    def decision(self, action: NDArray[Any], mode: str, row: int = 0) -> NDArray[np.int64]:
+    def decision(
+        self, action: NDArray[Any], mode: str, row: int = 0, admission: bool = False
+    ) -> NDArray[np.int64]:
         """The decision (N,) int64 that a row's action comes to in the slot observed now.
 
         Parameters
@@ -170,6 +194,8 @@ class Simulator:
             Of the mode's dtype.
         mode : str
             A name of ``mec_env.laws.actions.MODES``.
+        admission : bool
+            As in :meth:`step`.
 
         Raises
         ------
@@ -178,9 +204,20 @@ class Simulator:
         """
         mode = MODES[mode]
         self._check(action[None], np.ones(1, dtype=bool), mode, row)
-        decision = np.empty(self.scenario.iotds, dtype=np.int64)
-        decode(mode.code, action, self._board.gain[row], decision)
-        return decision
+        job = action[None], np.ones(1, dtype=bool), mode.code, admission
+        return decide_row(job, self._state(), row, self._room())
+
+    def prices(self, action: NDArray[np.float32], row: int = 0) -> NDArray[np.float64]:
+        """What an action (M,) of the mode ``prices`` asks of each server, (M,) per root of a cycle.
+
+        Raises
+        ------
+        ValueError
+            For a value that is not a number.
+        """
+        self._check(action[None], np.ones(1, dtype=bool), MODES["prices"], row)
+        world = self._worlds.row[row]
+        return prices_of(tuple(self._worlds), world, action)
 
     def _check(self, actions, active, mode, first=0):
         e, k = first_bad(actions, active, *mode.range(self.scenario))
@@ -189,7 +226,7 @@ class Simulator:
             raise ValueError(f"{where} = {actions[e, k]}: must be {mode.must_be(self.scenario)}")
 
     def _draw(self, rows, begins, observed):
-        if self.scenario.layout_per_episode:
+        if self._moves:
             for e in rows:
                 number = int(self._carry.episode[e])
                 world = draw_world(self.scenario, self._carry.key[e], self._space, number)
@@ -208,8 +245,9 @@ class Simulator:
     def _state(self):
         if self._plain is None:
             self._plain = plain(
-                self.physics, self._blocks, self._worlds, self._carry, self._draws, self._board
-            )
+                self.physics, self._blocks, self._features, self._worlds, self._carry, self._draws,
+                self._board,
+            )  # fmt: skip
         return self._plain
 
     def _room(self):
@@ -225,6 +263,12 @@ class Simulator:
             (world.path_gain, world.local_speed, world.local_power, world.server_speed),
         ):
             array[index] = value
+        if self._features.log_path.size:
+            self._features.log_path[index] = np.log(world.path_gain)
+        if self._price_of is not None:
+            pricing = self._price_of(self.scenario, world)
+            for array, value in zip(self._worlds[5:], pricing):
+                array[index] = value
         rows = slice(None) if len(self._world_list) == 1 else index
         self._board.data_bits[rows] = world.data_bits
         self._board.cycles[rows] = world.cycles

@@ -35,13 +35,21 @@ class Carry(NamedTuple):
 
 
 class Worlds(NamedTuple):
-    """The rows' worlds, stacked; ``row`` (E,) says which one is a row's own."""
+    """The rows' worlds, stacked; ``row`` (E,) says which one is a row's own.
+
+    ``price``, ``span`` and ``step`` (worlds, M) and ``typical`` (worlds, 4) are those of a
+    :class:`mec_env.simulator.pricing.Pricing`, not numbers where nobody asked for prices.
+    """
 
     row: np.ndarray
     path_gain: np.ndarray
     local_speed: np.ndarray
     local_power: np.ndarray
     server_speed: np.ndarray
+    price: np.ndarray
+    span: np.ndarray
+    step: np.ndarray
+    typical: np.ndarray
 
 
 class Draws(NamedTuple):
@@ -69,13 +77,19 @@ class Board(NamedTuple):
 
 
 class Results(NamedTuple):
-    """Per row: time [s], energy [J], share offloaded, objective and reward."""
+    """Per row: time [s], energy [J], shares offloaded and asked, objective and reward."""
 
     time: np.ndarray
     energy: np.ndarray
     offloaded: np.ndarray
+    asked: np.ndarray
     objective: np.ndarray
     reward: np.ndarray
+
+    @property
+    def admitted(self):
+        """Share of devices that a server keeps, (E,): those that offload."""
+        return self.offloaded
 
 
 def new_carry(scenario, rows):
@@ -98,6 +112,8 @@ def new_worlds(scenario, rows):
         np.empty((stacked, n)),
         np.empty((stacked, n)),
         np.empty((stacked, m)),
+        *(np.full((stacked, m), np.nan) for _ in range(3)),
+        np.full((stacked, 4), np.nan),
     )
 
 

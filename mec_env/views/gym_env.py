@@ -9,11 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from mec_env import checks
 from mec_env.draws import streams
 from mec_env.draws.streams import Space
-from mec_env.laws.actions import MODES, as_action
+from mec_env.laws.actions import as_action
 from mec_env.physics.slot import Slot
 from mec_env.scenario.named import KEYWORDS, ScenarioLike, resolve
-from mec_env.simulator.simulator import Simulator
-from mec_env.views.spaces import INFO, observation_space
+from mec_env.views.options import Options
 from mec_env.views.spec import PlainSpec, warn_of_longer_limits
 
 
@@ -26,18 +25,25 @@ class MECEnv(PlainSpec, gymnasium.Env):
 
     Observation
         ``Box``, float32, flat: see :mod:`mec_env.simulator.observation` for its blocks.
+        ``observe="features"``: 16 numbers a server, whatever N; see
+        :mod:`mec_env.simulator.features`.
     Action
         ``decisions``: ``MultiDiscrete([M + 1] * N)``, 0 runs locally, j on server j.
         ``scores``: ``Box(0, 1, (M * N,))``, server by server; each device goes to
         the server with its highest score if that is at least 0.5 (the paper's
         vote). Scores outside [0, 1] are clipped, NaN is an error.
+        ``prices``: ``Box(-1, 1, (M,))``; server j asks λ0_j exp(span a_j) per root of a cycle,
+        and each device takes its cheapest option; see :mod:`mec_env.simulator.pricing`.
+        Actions outside [-1, 1] are clipped, NaN is an error.
     Reward
         float: 1 / objective (``reward="reciprocal"``, the paper's) or 1 -
         objective / all-local objective (``"saving"``).
     Info
         floats ``objective`` (phi_T time + phi_E energy), ``time`` [s] and
         ``energy`` [J] (sums over devices) and ``offloaded`` (share of devices),
-        of the decision just judged; 0.0 after ``reset``.
+        of the decision just judged; 0.0 after ``reset``. With prices or admission also
+        ``asked`` and ``admitted``, the shares of devices that asked for a server and that one
+        kept.
     End
         Truncation after ``slots`` slots, which ``spec.max_episode_steps`` says too.
         Never terminates. Gymnasium's ``make(max_episode_steps=…)`` and ``TimeLimit``
@@ -50,9 +56,19 @@ class MECEnv(PlainSpec, gymnasium.Env):
         A name of ``mec_env.SCENARIOS``, a TOML file or a Scenario; None is
         ``paper-large``.
     actions : str
-        ``decisions`` or ``scores``.
+        ``decisions``, ``scores`` or ``prices``.
     render_mode : str, optional
         ``rgb_array`` or ``human``.
+    observe : str
+        ``columns`` or ``features``.
+    admission : bool, optional
+        Whether each server keeps the subset of its askers that costs least, exactly
+        (:func:`mec_env.admit`), and sends the others home. By default with prices alone.
+    nominal : str
+        λ0, what prices and features are relative to: ``pooled``, one for all servers from the
+        map alone, or ``calibrated``, by the optimal prices of training slots.
+    span : float, optional
+        Above 0, at most 20; by default 0.7 with ``pooled`` and 3 deviations with ``calibrated``.
     **fields
         Scenario fields to replace, such as ``mecs=8, iotds=180`` or ``world_seed=3``.
 
@@ -71,17 +87,22 @@ class MECEnv(PlainSpec, gymnasium.Env):
         scenario: ScenarioLike = None,
         actions: str = "decisions",
         render_mode: str | None = None,
+        observe: str = "columns",
+        admission: bool | None = None,
+        nominal: str = "pooled",
+        span: float | None = None,
         **fields: Any,
     ) -> None:
         checks.keywords(MECEnv.__init__, fields, KEYWORDS)
         self.scenario = resolve(scenario, **fields)
-        self.actions = checks.known("actions", actions, MODES)
+        self.options = Options.checked(actions, observe, admission, nominal, span)
+        self.actions = actions
         if render_mode is not None:
             checks.known("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
-        self.observation_space = observation_space(self.scenario)
-        self.action_space = MODES[actions].space(self.scenario)
-        self.simulator = Simulator(self.scenario)
+        self.observation_space = self.options.observation_space(self.scenario)
+        self.action_space = self.options.mode.space(self.scenario)
+        self.simulator = self.options.simulator(self.scenario)
         self._active = np.ones(1, dtype=bool)
         self._row = np.zeros(1, dtype=np.int64)
         self._seeded = False
@@ -90,10 +111,12 @@ class MECEnv(PlainSpec, gymnasium.Env):
         self._renderer: Any = None
 
     @classmethod
-    def for_evaluation(cls, scenario: ScenarioLike, actions: str = "decisions") -> "MECEnv":
+    def for_evaluation(
+        cls, scenario: ScenarioLike, actions: str = "decisions", **options: Any
+    ) -> "MECEnv":
         """The environment of the evaluation suites: its draws have none in common with training."""
-        env = cls(scenario, actions)
-        env.simulator = Simulator(env.scenario, space=Space.EVALUATION)
+        env = cls(scenario, actions, **options)
+        env.simulator = env.options.simulator(env.scenario, space=Space.EVALUATION)
         return env
 
     @property
@@ -145,7 +168,7 @@ class MECEnv(PlainSpec, gymnasium.Env):
         self.simulator.reset(self._row, observed)
         if self.render_mode == "human":
             self.render()
-        return observed[0], dict.fromkeys(INFO, 0.0)
+        return observed[0], dict.fromkeys(self.options.info, 0.0)
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Judge an action and go on to the next slot.
@@ -170,8 +193,10 @@ class MECEnv(PlainSpec, gymnasium.Env):
         if self.render_mode is not None:
             judged = self._shown(self.decision(action[0]))
         observed = np.empty((1, self.simulator.observation_size), dtype=np.float32)
-        results = self.simulator.step(action, self._active, observed, self.actions)
-        info = {key: float(getattr(results, key)[0]) for key in INFO}
+        results = self.simulator.step(
+            action, self._active, observed, self.actions, self.options.admission
+        )
+        info = {key: float(getattr(results, key)[0]) for key in self.options.info}
         if self.render_mode is not None:
             self._last = judged
         truncated = bool(self.simulator.slot_index[0] >= self.scenario.slots)
@@ -218,7 +243,23 @@ class MECEnv(PlainSpec, gymnasium.Env):
         ValueError
             As :meth:`step` does.
         """
-        return self.simulator.decision(self._action(action), self.actions)
+        return self.simulator.decision(
+            self._action(action), self.actions, admission=self.options.admission
+        )
+
+    def prices(self, action: ArrayLike) -> NDArray[np.float64]:
+        """What an action of the mode ``prices`` asks of each server, (M,) per root of a cycle.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`step` does, and for an environment that does not act by prices.
+        """
+        if self.actions != "prices":
+            raise ValueError(
+                f"actions = {self.actions!r}: only an environment of 'prices' asks any"
+            )
+        return self.simulator.prices(self._action(action))
 
     def _action(self, action):
-        return as_action(action, MODES[self.actions], self.action_space.shape)
+        return as_action(action, self.options.mode, self.action_space.shape)

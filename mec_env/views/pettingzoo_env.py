@@ -16,9 +16,9 @@ from mec_env import checks
 from mec_env.laws.actions import MODE_OF_AGENTS, MODES
 from mec_env.physics.slot import Slot
 from mec_env.scenario.named import KEYWORDS, ScenarioLike
-from mec_env.simulator import observation
+from mec_env.simulator import features, observation
 from mec_env.views.gym_env import MECEnv
-from mec_env.views.spaces import observation_space
+from mec_env.views.options import Options
 
 AGENTS = ("servers", "devices")
 # By agent: observations, rewards, terminated, truncated, infos.
@@ -43,7 +43,8 @@ class MECParallelEnv(ParallelEnv):
         own task: see :mod:`mec_env.simulator.observation`. Nothing of another's column.
     Action
         Servers: ``Box(0, 1, (N,))``, scores; each device goes to the server with
-        its highest score if that is at least 0.5 (the paper's vote).
+        its highest score if that is at least 0.5 (the paper's vote). With
+        ``actions="prices"``: ``Box(-1, 1, (1,))``, the server's price, as in ``MEC-v0``.
         Devices: ``Discrete(M + 1)``, 0 runs locally.
     Reward
         The global reward of ``MEC-v0``, the same for all agents.
@@ -57,10 +58,12 @@ class MECParallelEnv(ParallelEnv):
 
     Parameters
     ----------
-    scenario, render_mode, **fields
+    scenario, render_mode, observe, admission, nominal, span, **fields
         As in :class:`mec_env.views.gym_env.MECEnv`; ``max_cycles`` is ``slots``.
     agents : str
         ``servers`` or ``devices``.
+    actions : str, optional
+        ``scores`` (by default) or ``prices`` of servers; ``decisions`` of devices.
     """
 
     metadata = {**MECEnv.metadata, "name": "mec_v0", "is_parallelizable": True}
@@ -70,11 +73,24 @@ class MECParallelEnv(ParallelEnv):
         scenario: ScenarioLike = None,
         agents: str = "servers",
         render_mode: str | None = None,
+        actions: str | None = None,
+        observe: str = "columns",
+        admission: bool | None = None,
+        nominal: str = "pooled",
+        span: float | None = None,
         **fields: Any,
     ) -> None:
         checks.keywords(MECParallelEnv.__init__, fields, KEYWORDS)
         self._who = checks.known("agents", agents, AGENTS)
-        self._env = MECEnv(scenario, MODE_OF_AGENTS[agents], render_mode, **fields)
+        actions = MODE_OF_AGENTS[agents] if actions is None else actions
+        if MODES[checks.known("actions", actions, MODES)].agents != agents:
+            theirs = [name for name, mode in MODES.items() if mode.agents == agents]
+            raise ValueError(f"actions = {actions!r}: {agents} act by {' or '.join(theirs)}")
+        if observe == "features" and agents == "devices":
+            raise ValueError("observe = 'features': are of servers; devices observe 'columns'")
+        self._env = MECEnv(
+            scenario, actions, render_mode, observe, admission, nominal, span, **fields
+        )
         self.scenario = self._env.scenario
         self.render_mode = render_mode
         n, m = self.scenario.iotds, self.scenario.mecs
@@ -84,13 +100,16 @@ class MECParallelEnv(ParallelEnv):
         else:
             self.possible_agents = [f"iotd_{i}" for i in range(n)]
             self._part = observation.of_device
+        if observe == "features":
+            self._part = features.of_server
         # One Space object per agent, so that each has its own random stream.
-        mode = MODES[self._env.actions]
+        options = self._env.options
+        seen = options.observation_space(self.scenario, agents)
         self.action_spaces = {
-            agent: mode.agent_space(self.scenario) for agent in self.possible_agents
+            agent: options.mode.agent_space(self.scenario) for agent in self.possible_agents
         }
         self.observation_spaces = {
-            agent: observation_space(self.scenario, agents) for agent in self.possible_agents
+            agent: gymnasium.spaces.Box(seen.low, seen.high) for agent in self.possible_agents
         }
         self.state_space = self._env.observation_space
         self.agents: list[str] = []
@@ -98,11 +117,22 @@ class MECParallelEnv(ParallelEnv):
         self._was_truncated = False
 
     @classmethod
-    def for_evaluation(cls, scenario: ScenarioLike, agents: str = "servers") -> "MECParallelEnv":
+    def for_evaluation(
+        cls, scenario: ScenarioLike, agents: str = "servers", **options: Any
+    ) -> "MECParallelEnv":
         """The environment of the evaluation suites: its draws have none in common with training."""
-        env = cls(scenario, agents)
-        env._env = MECEnv.for_evaluation(env.scenario, env._env.actions)
+        env = cls(scenario, agents, **options)
+        env._env = MECEnv.for_evaluation(env.scenario, **env._env.options._asdict())
         return env
+
+    @property
+    def options(self) -> Options:
+        """How its agents act and observe."""
+        return self._env.options
+
+    def prices(self, actions: dict[str, Any]) -> NDArray[np.float64]:
+        """What the servers' actions ask, (M,) per root of a cycle; see ``MECEnv.prices``."""
+        return self._env.prices(self._joint(actions))
 
     @property
     def slot(self) -> Slot:
@@ -229,7 +259,9 @@ class MECParallelEnv(ParallelEnv):
         return column
 
     def _observations(self):
-        found = observation.parts(self.scenario)
+        found = (
+            None if self._env.options.observe == "features" else observation.parts(self.scenario)
+        )
         return {
             agent: self._part(self._state, self.scenario, k, found)
             for k, agent in enumerate(self.possible_agents)
@@ -245,20 +277,20 @@ def parallel_env(
     scenario: ScenarioLike = None,
     agents: str = "servers",
     render_mode: str | None = None,
-    **fields: Any,
+    **options: Any,
 ) -> MECParallelEnv:
     """The parallel environment; see :class:`MECParallelEnv`."""
-    return MECParallelEnv(scenario, agents, render_mode, **fields)
+    return MECParallelEnv(scenario, agents, render_mode, **options)
 
 
 def raw_env(
     scenario: ScenarioLike = None,
     agents: str = "servers",
     render_mode: str | None = None,
-    **fields: Any,
+    **options: Any,
 ) -> AECEnv:
     """The same as an AEC environment: agents act in turn, the slot is judged after the last."""
-    return parallel_to_aec(MECParallelEnv(scenario, agents, render_mode, **fields))
+    return parallel_to_aec(MECParallelEnv(scenario, agents, render_mode, **options))
 
 
 env = raw_env

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from mec_env import checks
 from mec_env.draws import streams
-from mec_env.laws.actions import MODES, as_action
+from mec_env.laws.actions import as_action
 from mec_env.physics.slot import Slot
 from mec_env.scenario.named import KEYWORDS, ScenarioLike, resolve
-from mec_env.simulator.simulator import Simulator
 from mec_env.views.gym_env import MECEnv
-from mec_env.views.spaces import INFO, observation_space
+from mec_env.views.options import Options
 from mec_env.views.spec import PlainSpec
 
 
@@ -31,7 +30,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
     ----------
     num_envs : int
         E, 1 or more.
-    scenario, actions, **fields
+    scenario, actions, observe, admission, nominal, span, **fields
         As in :class:`mec_env.views.gym_env.MECEnv`.
     autoreset_mode : gymnasium.vector.AutoresetMode or str
         ``NextStep`` (the step after an episode's end resets the row and gives
@@ -61,6 +60,10 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         threads: int | None = None,
         render_mode: str | None = None,
+        observe: str = "columns",
+        admission: bool | None = None,
+        nominal: str = "pooled",
+        span: float | None = None,
         **fields: Any,
     ) -> None:
         checks.keywords(MECVectorEnv.__init__, fields, KEYWORDS)
@@ -69,16 +72,17 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         self.render_mode = render_mode
         self.num_envs = checks.integer("num_envs", num_envs, 1)
         self.scenario = resolve(scenario, **fields)
-        self.actions = checks.known("actions", actions, MODES)
+        self.options = Options.checked(actions, observe, admission, nominal, span)
+        self.actions = actions
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         if threads is not None:
             threads = checks.integer("threads", threads, 1)
-        self.single_observation_space = observation_space(self.scenario)
-        self.single_action_space = MODES[actions].space(self.scenario)
+        self.single_observation_space = self.options.observation_space(self.scenario)
+        self.single_action_space = self.options.mode.space(self.scenario)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
-        self.simulator = Simulator(self.scenario, self.num_envs, threads=threads)
+        self.simulator = self.options.simulator(self.scenario, rows=self.num_envs, threads=threads)
         self._seeded = False
         self._ended = np.zeros(self.num_envs, dtype=bool)
         self._observed: Any = None
@@ -132,7 +136,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         self._nothing_decided(np.flatnonzero(mask))
         self._observed = observed
         infos = {}
-        for key in INFO:
+        for key in self.options.info:
             infos[key] = np.zeros(self.num_envs)
             infos[f"_{key}"] = mask.copy()
         return observed.copy(), infos
@@ -167,22 +171,25 @@ class MECVectorEnv(PlainSpec, VectorEnv):
                 f"step: row {int(np.argmax(self._ended))} has ended; call "
                 "reset(options={'reset_mask': ended rows}) first"
             )
-        actions = as_action(actions, MODES[self.actions], self.action_space.shape)
+        actions = as_action(actions, self.options.mode, self.action_space.shape)
         active = ~self._ended
         observed = self._empty()
+        admission = self.options.admission
         if self.render_mode is not None:
             judged = [
-                self._shown(row, self.simulator.decision(actions[row], self.actions, row))
+                self._shown(
+                    row, self.simulator.decision(actions[row], self.actions, row, admission)
+                )
                 if active[row]
                 else None
                 for row in range(self.num_envs)
             ]
-        results = self.simulator.step(actions, active, observed, self.actions)
+        results = self.simulator.step(actions, active, observed, self.actions, admission)
         truncated = active & (self.simulator.slot_index >= self.scenario.slots)
         if self.render_mode is not None:
             self._last = judged
         infos, all_rows = {}, np.ones(self.num_envs, dtype=bool)
-        for key in INFO:
+        for key in self.options.info:
             infos[key], infos[f"_{key}"] = getattr(results, key), all_rows
         if self._ended.any():
             self.simulator.reset(np.flatnonzero(self._ended), observed)
@@ -239,7 +246,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         for row in rows:
             final_obs[row] = observed[row].copy()
         final_info = {}
-        for key in INFO:
+        for key in self.options.info:
             final_info[key] = np.where(ended, infos[key], 0.0)
             final_info[f"_{key}"] = ended.copy()
             infos[key] = np.where(ended, 0.0, infos[key])

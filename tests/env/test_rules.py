@@ -291,7 +291,10 @@ def test_prices_add_to_the_own_link_and_a_tie_stays_at_home():
     # What a server asks for is as much as at home.
     price = (s.local_cost[0] - s.link_cost[0, 0]) / s.tasks.root_cycles[0]
     asked = s.link_cost[0, 0] + s.tasks.root_cycles[0] * price
-    free = type("S", (), dict(link_cost=s.link_cost, tasks=s.tasks, local_cost=np.full(2, asked)))
+    free = type(
+        "S", (), dict(gain=s.gain, link_cost=s.link_cost, tasks=s.tasks, congestion=s.congestion)
+    )
+    free.local_cost = np.full(2, asked)
     assert at_prices(free, np.array([price, 2 * price])).tolist() == [0, 0]
 
 

@@ -382,7 +382,7 @@ def test_too_early():
             "^autoreset_mode = 3: must be one of Disabled, NextStep, SameStep",
         ),
         (dict(autoreset_mode=[]), r"^autoreset_mode = \[\]: must be one of"),
-        (dict(actions="vote"), "^actions = 'vote': must be one of decisions, scores"),
+        (dict(actions="vote"), "^actions = 'vote': must be one of decisions, prices, scores"),
         (dict(render_mode="human"), "^render_mode = 'human': must be one of rgb_array"),
         (dict(iotd=3), r"did you mean 'iotds'\?"),
     ],

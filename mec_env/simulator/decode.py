@@ -1,0 +1,107 @@
+"""How a row's action becomes the decision that is judged: its mode, then admission.
+
+At prices each device takes the cheapest of its options, as :func:`mec_env.at_prices` has it. A
+link's cost is solved for only where a bound from below leaves it a chance, one or two of M.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from mec_env.laws.actions import PRICES, decode
+from mec_env.optimum.admission import admit_askers
+from mec_env.physics.cost import link_cost, local_cost
+from mec_env.physics.link import least_cost
+
+#: Rounding of a bound from below against the cost that it bounds.
+_BELOW = 1.0 - 1e-12
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def decide(job, physics, worlds, board, e, room, which):
+    """Fill ``room.decision`` by the action of row e.
+
+    Parameters
+    ----------
+    job : (actions, active, mode, admission)
+        (E, size) actions of a mode, (E,) bool, the mode's code, whether servers admit.
+    physics, worlds, board, room
+        As the simulator's kernels have them.
+    which : int
+        Row of ``actions``.
+
+    Returns
+    -------
+    int
+        How many devices asked for a server.
+    """
+    actions, _, mode, admission = job
+    if mode == PRICES:
+        for j in range(room.price.size):
+            room.price[j] = price_of(worlds, worlds.row[e], j, actions[which, j])
+        _at_prices(physics, worlds, board, e, room)
+    else:
+        decode(mode, actions[which], board.gain[e], room.decision)
+        if admission:
+            _save(physics, worlds, board, e, room)
+    asked = 0
+    for i in range(room.decision.size):
+        asked += room.decision[i] > 0
+    if admission:
+        world = worlds.row[e]
+        for j in range(room.price.size):
+            room.price[j] = physics.weight_time / worlds.server_speed[world, j]
+        admit_askers(room.saving, board.root_cycles[board.row[e]], room.price, room.decision)
+    return asked
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def price_of(worlds, world, server, action):
+    """What an action, clipped to [-1, 1], makes server ask per root of a cycle."""
+    clipped = min(max(float(action), -1.0), 1.0)
+    return worlds.price[world, server] * math.exp(worlds.span[world, server] * clipped)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _at_prices(physics, worlds, board, e, room):
+    """Fill the decision at ``room.price``, and what each asker saves, ``room.saving``."""
+    row, world, gain = board.row[e], worlds.row[e], board.gain[e]
+    m, n = gain.shape
+    price, floor = room.price, room.floor
+    speed, power = worlds.local_speed[world], worlds.local_power[world]
+    bit = _BELOW * physics.weight_time / physics.bandwidth
+    for i in range(n):
+        weight, data = board.root_cycles[row, i], board.data_bits[row, i]
+        local = local_cost(physics, board.cycles[row, i], speed[i], power[i])
+        first, least = 0, np.inf
+        for j in range(m):
+            floor[j] = data * bit * least_cost(physics.links, gain[j, i]) + price[j] * weight
+            if floor[j] < least:
+                first, least = j, floor[j]
+        room.decision[i] = 0
+        if not least < local:
+            continue
+        sending = link_cost(physics, gain[first, i], data)
+        best, where = sending + price[first] * weight, first
+        for j in range(m):
+            if floor[j] <= best and j != first:
+                cost = link_cost(physics, gain[j, i], data)
+                asked = cost + price[j] * weight
+                if asked < best or (asked == best and j < where):
+                    best, where, sending = asked, j, cost
+        if best < local:
+            room.decision[i] = where + 1
+            room.saving[i] = local - sending
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _save(physics, worlds, board, e, room):
+    """Fill ``room.saving`` for the devices that ask."""
+    row, world, gain = board.row[e], worlds.row[e], board.gain[e]
+    for i in range(room.decision.size):
+        j = room.decision[i] - 1
+        if j >= 0:
+            speed, power = worlds.local_speed[world, i], worlds.local_power[world, i]
+            local = local_cost(physics, board.cycles[row, i], speed, power)
+            room.saving[i] = local - link_cost(physics, gain[j, i], board.data_bits[row, i])

@@ -1,0 +1,153 @@
+"""Nominal prices of a world: what prices as actions, and features, are relative to.
+
+Two ways to find them, by name in ``NOMINAL``. ``pooled`` takes the map alone: all servers as one,
+links of average gain, tasks of average size, one price for all that balances what is asked for.
+``calibrated`` takes training slots: mean and deviation of the log of each slot's optimal prices.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_env.optimum.certificate import certify
+from mec_env.optimum.dual import common_price
+from mec_env.optimum.problem import problem_of
+from mec_env.physics.slot import Slot
+from mec_env.scenario.scenario import Range, Scenario
+from mec_env.simulator.simulator import Simulator
+from mec_env.simulator.world import World
+
+#: Training slots of a calibration.
+CALIBRATION = 100
+#: Span of pooled prices [log], and step between their trial prices: 0.8, 0.9, 1, 1.12, 1.25.
+SPAN, STEP = 0.7, 0.1116
+#: Span of calibrated prices in deviations, and the least deviation [log].
+DEVIATIONS, LEAST = 3.0, 1e-4
+
+
+class Pricing(NamedTuple):
+    """What a world's prices are relative to.
+
+    Attributes
+    ----------
+    nominal : (M,) float64
+        λ0_j > 0 [objective per sqrt(cycle)].
+    span : (M,) float64
+        An action a asks λ0_j exp(span_j a).
+    step : (M,) float64
+        Log between neighbouring trial prices, see :mod:`mec_env.simulator.features`.
+    typical : (4,) float64
+        Of tasks of average size: Σ sqrt(F), mean of local / sqrt(F), Σ local, Σ D.
+    """
+
+    nominal: NDArray[np.float64]
+    span: NDArray[np.float64]
+    step: NDArray[np.float64]
+    typical: NDArray[np.float64]
+
+
+def pooled(scenario: Scenario, world: World, span: float | None = None) -> Pricing:
+    """One price for all servers, from the map alone.
+
+    The price at which devices on their best link, at mean gain and mean task, ask for what all
+    servers carry at it: λ Σ_j F_j / 2φ_T = Σ_i w_i [local_i - min_j c_ij > λ w_i].
+    """
+    slot = typical_slot(scenario, world)
+    price = max(common_price(tuple(problem_of(slot))), _least_price(slot))
+    m = scenario.mecs
+    return Pricing(np.full(m, price), np.full(m, span or SPAN), np.full(m, STEP), _typical(slot))
+
+
+def calibrated(scenario: Scenario, world: World, span: float | None = None) -> Pricing:
+    """Mean and deviation of the log of each server's optimal price over training slots."""
+    slots = training_slots(scenario, world=world)
+    return calibrate(slots, typical_slot(scenario, world), span)
+
+
+def calibrate(
+    slots: Iterable[Slot], typical: Slot | None = None, span: float | None = None
+) -> Pricing:
+    """The Pricing that slots of one world come to.
+
+    Parameters
+    ----------
+    slots : iterable of Slot
+    typical : Slot, optional
+        With tasks of average size; the first slot by default.
+    span : float, optional
+        In deviations; ``DEVIATIONS`` by default.
+    """
+    # Slots are let go one by one: a hundred large ones would take gigabytes.
+    rest = iter(slots)
+    first = next(rest)
+    typical = first if typical is None else typical
+    # Where nobody wants a server its price is 0, and has no log.
+    logs = np.log(np.maximum(optimal_prices(chain([first], rest)), _least_price(typical)))
+    step = np.maximum(logs.std(axis=0), LEAST)
+    return Pricing(np.exp(logs.mean(axis=0)), (span or DEVIATIONS) * step, step, _typical(typical))
+
+
+#: Ways to find nominal prices, by name.
+NOMINAL: dict[str, Callable[[Scenario, World, float | None], Pricing]] = {
+    "pooled": pooled,
+    "calibrated": calibrated,
+}
+
+
+def training_slots(
+    scenario: Scenario, count: int = CALIBRATION, world: World | None = None
+) -> Iterator[Slot]:
+    """The first slots of a world's training episode, seed 0.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    count : int
+    world : World, optional
+        In place of the scenario's own.
+    """
+    simulator = Simulator(scenario.replace(slots=count), world=world)
+    observed = np.empty((1, simulator.observation_size), dtype=np.float32)
+    simulator.seed(0, 0)
+    simulator.reset(np.zeros(1, dtype=np.int64), observed)
+    still = np.zeros((1, scenario.iotds), dtype=np.int64)
+    for _ in range(count):
+        yield simulator.slot()
+        simulator.step(still, np.ones(1, dtype=bool), observed)
+
+
+def optimal_prices(slots: Iterable[Slot]) -> NDArray[np.float64]:
+    """The optimal prices (S, M) of slots of one world, each a warm start for the next."""
+    prices: list[NDArray[np.float64]] = []
+    for slot in slots:
+        prices.append(certify(slot, prices=prices[-1] if prices else None).prices)
+    return np.array(prices)
+
+
+def typical_slot(scenario: Scenario, world: World) -> Slot:
+    """A world's slot without fading, its tasks of mean size."""
+
+    def mean(field, drawn):
+        value = getattr(scenario, field)
+        redrawn = scenario.tasks == "slot" and isinstance(value, Range)
+        return np.full(drawn.size, 0.5 * (value.low + value.high)) if redrawn else drawn
+
+    s = scenario
+    return Slot(
+        world.path_gain.T, world.distance, mean("data_bits", world.data_bits),
+        mean("cycles", world.cycles), world.local_speed, world.server_speed, s.bandwidth, s.noise,
+        s.max_power, s.kappa, s.exponent, s.weight_time, s.weight_energy,
+    )  # fmt: skip
+
+
+def _least_price(slot):
+    """A price far below any that matters: nobody's choice hangs on it."""
+    return 1e-6 * float(np.mean(slot.local_cost / slot.tasks.root_cycles))
+
+
+def _typical(slot):
+    weight, local = slot.tasks.root_cycles, slot.local_cost
+    return np.array([weight.sum(), np.mean(local / weight), local.sum(), slot.data_bits.sum()])

@@ -1,0 +1,86 @@
+"""How a view acts and observes: keywords that all views take, checked in one place."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import spaces
+
+from mec_env import checks
+from mec_env.laws.actions import MODES, Mode
+from mec_env.scenario.scenario import Scenario
+from mec_env.simulator.pricing import NOMINAL
+from mec_env.simulator.simulator import Simulator
+from mec_env.views.spaces import INFO, OBSERVE, PRICED_INFO, observation_space
+
+
+class Options(NamedTuple):
+    """How a view acts and observes.
+
+    Attributes
+    ----------
+    actions : str
+        A name of ``mec_env.laws.actions.MODES``.
+    observe : str
+        ``columns`` or ``features``.
+    admission : bool
+        Whether each server keeps the askers worth keeping.
+    nominal : str
+        ``pooled`` or ``calibrated``: how the prices that actions are relative to are found.
+    span : float or None
+        How far an action of 1 goes from them; None for the default of ``nominal``.
+    """
+
+    actions: str = "decisions"
+    observe: str = "columns"
+    admission: bool = False
+    nominal: str = "pooled"
+    span: float | None = None
+
+    @classmethod
+    def checked(
+        cls, actions: str, observe: str, admission: bool | None, nominal: str, span: float | None
+    ) -> "Options":
+        """The Options of keywords.
+
+        Raises
+        ------
+        ValueError
+            Naming the keyword, its value and what is allowed.
+        """
+        mode = MODES[checks.known("actions", actions, MODES)]
+        checks.known("observe", observe, OBSERVE)
+        checks.known("nominal", nominal, NOMINAL)
+        if admission is None:
+            admission = mode.admission
+        if not isinstance(admission, (bool, np.bool_)):
+            raise ValueError(f"admission = {admission!r}: must be True, False or None")
+        if span is not None:
+            span = checks.number("span", span)
+            if span > 20.0:
+                raise ValueError(f"span = {span:g}: must be above 0 and at most 20")
+        return cls(actions, observe, bool(admission), nominal, span)
+
+    @property
+    def mode(self) -> Mode:
+        """The Mode of ``actions``."""
+        return MODES[self.actions]
+
+    @property
+    def info(self) -> tuple[str, ...]:
+        """Keys of a step's info."""
+        return PRICED_INFO if self.admission or self.actions == "prices" else INFO
+
+    def simulator(self, scenario: Scenario, **arguments: Any) -> Simulator:
+        """A Simulator that observes, and has the prices that are, asked for."""
+        priced = self.actions == "prices" or self.observe == "features"
+        find = partial(_priced, NOMINAL[self.nominal], self.span) if priced else None
+        return Simulator(scenario, observe=self.observe, price_of=find, **arguments)
+
+    def observation_space(self, scenario: Scenario, agents: str | None = None) -> spaces.Box:
+        """Of the single agent, or of one of the ``servers`` or ``devices``."""
+        return observation_space(scenario, agents, self.observe)
+
+
+def _priced(find, span, scenario, world):
+    return find(scenario, world, span)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from dirs_solver.dirs import manifest as dirs
 from dirs_solver.plugins import MANIFESTS
 from dirs_solver.plugins.foreign import from_function, from_saved_model, untrained
+from dirs_solver.priced import manifest as priced
 from mec_env import checks
 from mec_env.judging.rules import RULES
 from mec_env.scenario.scenario import Scenario
@@ -28,7 +29,7 @@ class BuiltIn(NamedTuple):
 #: Built-in learners by name; the rules of ``mec_env`` are learners too, that learn nothing.
 LEARNERS = {
     name: BuiltIn(place, manifest.EXTRA)
-    for manifest in (dirs, *MANIFESTS)
+    for manifest in (dirs, priced, *MANIFESTS)
     for name, place in manifest.LEARNERS.items()
 }
 

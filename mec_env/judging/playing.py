@@ -77,9 +77,10 @@ def play(suite, policy, seed=0, slots=True):
     """Play a suite's worlds, episodes and slots in order; see ``Suite.play``."""
     player = _Recorded(suite, policy) if isinstance(policy, np.ndarray) else _player(policy)
     for world_seed, scenario in suite.worlds():
-        env = player.environment(scenario)
         if hasattr(policy, "prepare"):
             policy.prepare(scenario)
+        # After it, since what a policy chose for a world may be how its environment acts.
+        env = player.environment(scenario)
         for episode in suite.episode_seeds:
             if hasattr(policy, "reset"):
                 policy.reset(seed * 1_000_000_007 + world_seed * 1_000_003 + episode)
@@ -100,7 +101,7 @@ def _player(policy):
 
 
 #: What a policy may say of how it acts and observes.
-SAID = ("actions", "observe", "admission", "nominal", "span")
+SAID = ("actions", "observe", "admission", "nominal", "span", "broadcasts")
 
 
 class _Decides:
@@ -110,7 +111,9 @@ class _Decides:
         self._policy = policy
 
     def environment(self, scenario):
-        return MECEnv.for_evaluation(scenario, admission=self._said().get("admission"))
+        said = self._said()
+        judging = {key: said[key] for key in ("admission", "broadcasts") if key in said}
+        return MECEnv.for_evaluation(scenario, **judging)
 
     def _said(self):
         """The environment's keywords that the policy speaks of."""
@@ -143,7 +146,7 @@ class _Acts(_Decides):
         mode = "scores" if action.dtype.kind == "f" else "decisions"
         shape = MODES[mode].space(env.scenario).shape
         action = as_action(action, MODES[mode], shape)
-        decision = env.simulator.decision(action, mode, admission=env.options.admission)
+        decision = env.simulator.decision(action, mode, 0, *env.options.judging[1:])
         return decision, decision, time.perf_counter() - start
 
 

@@ -1,4 +1,4 @@
-"""How a row's action becomes the decision that is judged: its mode, then admission.
+"""How a row's action becomes the decision that is judged: its mode, admission, asking again.
 
 At prices each device takes the cheapest of its options, as :func:`mec_env.at_prices` has it. A
 link's cost is solved for only where a bound from below leaves it a chance, one or two of M.
@@ -11,7 +11,8 @@ from numba import njit
 
 from mec_env.laws.actions import PRICES, decode
 from mec_env.optimum.admission import admit_askers
-from mec_env.physics.cost import link_cost, local_cost
+from mec_env.optimum.asking import ask_again
+from mec_env.physics.cost import link_cost, link_costs, local_cost
 from mec_env.physics.link import least_cost
 
 #: Rounding of a bound from below against the cost that it bounds.
@@ -24,8 +25,9 @@ def decide(job, physics, worlds, board, e, room, which):
 
     Parameters
     ----------
-    job : (actions, active, mode, admission)
-        (E, size) actions of a mode, (E,) bool, the mode's code, whether servers admit.
+    job : (actions, active, mode, admission, reserves)
+        (E, size) actions of a mode, (E,) bool, the mode's code, whether servers admit, and the
+        reserve (R,) of each broadcast that follows.
     physics, worlds, board, room
         As the simulator's kernels have them.
     which : int
@@ -33,10 +35,12 @@ def decide(job, physics, worlds, board, e, room, which):
 
     Returns
     -------
-    int
-        How many devices asked for a server.
+    asked : int
+        How many devices asked for a server at first.
+    told : int
+        How many numbers were exchanged in asking again.
     """
-    actions, _, mode, admission = job
+    actions, _, mode, admission, reserves = job
     if mode == PRICES:
         for j in range(room.price.size):
             room.price[j] = price_of(worlds, worlds.row[e], j, actions[which, j])
@@ -53,7 +57,24 @@ def decide(job, physics, worlds, board, e, room, which):
         for j in range(room.price.size):
             room.price[j] = physics.weight_time / worlds.server_speed[world, j]
         admit_askers(room.saving, board.root_cycles[board.row[e]], room.price, room.decision)
-    return asked
+    told = _ask_again(physics, worlds, board, e, room, reserves) if reserves.size else 0
+    return asked, told
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _ask_again(physics, worlds, board, e, room, reserves):
+    """As many broadcasts as there are reserves; ``room.price`` holds the congestion."""
+    row, world = board.row[e], worlds.row[e]
+    n, m = room.decision.size, room.price.size
+    links, local, told = np.empty((n, m)), np.empty(n), 0
+    link_costs(physics, board.gain[e], board.data_bits[row], links)
+    for i in range(n):
+        speed, power = worlds.local_speed[world, i], worlds.local_power[world, i]
+        local[i] = local_cost(physics, board.cycles[row, i], speed, power)
+    problem = links, local, board.root_cycles[row], room.price
+    for reserve in reserves:
+        told += ask_again(problem, room.decision, reserve)
+    return told
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

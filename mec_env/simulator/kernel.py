@@ -31,6 +31,8 @@ from mec_env.simulator.features import Features, observe_features
 from mec_env.simulator.observation import Blocks, observe
 from mec_env.simulator.state import Board, Carry, Draws, Results, Worlds
 
+#: Of a number that servers and devices tell each other.
+BYTES = 8
 _reward_of = njit(cache=True, nogil=True, error_model="numpy")(rewards.reward_of)
 
 
@@ -129,9 +131,8 @@ def step_rows(turn, job, state, room, out):
     ----------
     turn, state
         See above.
-    job : (actions, active, mode, admission)
-        (E, size) actions of a mode of :mod:`mec_env.laws.actions`, (E,) bool, the mode's code,
-        whether each server keeps the best of its askers.
+    job : (actions, active, mode, admission, reserves)
+        As :func:`mec_env.simulator.decode.decide` takes it.
     room : tuple
         A Room's.
     out : (results, observed)
@@ -146,9 +147,10 @@ def step_rows(turn, job, state, room, out):
             break
         for e in range(low, high):
             if active[e]:
-                asked = decide(job, physics, worlds, board, e, room, e)
+                asked, told = decide(job, physics, worlds, board, e, room, e)
                 _judge(physics, worlds, draws, board, e, room, results)
                 results.asked[e] = asked / room.decision.size
+                results.exchanged[e] = told * BYTES
                 coupling.advance(draws.coupling, carry.numbers, e, room.decision)
                 carry.slot[e] += 1
                 _draw(physics, shown, worlds, carry, draws, board, e, room, observed[e])

@@ -84,8 +84,13 @@ def calibrate(
     rest = iter(slots)
     first = next(rest)
     typical = first if typical is None else typical
+    return pricing_of(optimal_prices(chain([first], rest)), typical, span)
+
+
+def pricing_of(prices: NDArray[np.float64], typical: Slot, span: float | None = None) -> Pricing:
+    """The Pricing of optimal prices (S, M) of slots of one world; see :func:`calibrate`."""
     # Where nobody wants a server its price is 0, and has no log.
-    logs = np.log(np.maximum(optimal_prices(chain([first], rest)), _least_price(typical)))
+    logs = np.log(np.maximum(prices, _least_price(typical)))
     step = np.maximum(logs.std(axis=0), LEAST)
     return Pricing(np.exp(logs.mean(axis=0)), (span or DEVIATIONS) * step, step, _typical(typical))
 
@@ -98,9 +103,9 @@ NOMINAL: dict[str, Callable[[Scenario, World, float | None], Pricing]] = {
 
 
 def training_slots(
-    scenario: Scenario, count: int = CALIBRATION, world: World | None = None
+    scenario: Scenario, count: int = CALIBRATION, world: World | None = None, seed: int = 0
 ) -> Iterator[Slot]:
-    """The first slots of a world's training episode, seed 0.
+    """The first slots of a world's training episode.
 
     Parameters
     ----------
@@ -108,10 +113,12 @@ def training_slots(
     count : int
     world : World, optional
         In place of the scenario's own.
+    seed : int
+        Of the episode; calibrations take that of seed 0.
     """
     simulator = Simulator(scenario.replace(slots=count), world=world)
     observed = np.empty((1, simulator.observation_size), dtype=np.float32)
-    simulator.seed(0, 0)
+    simulator.seed(0, seed)
     simulator.reset(np.zeros(1, dtype=np.int64), observed)
     still = np.zeros((1, scenario.iotds), dtype=np.int64)
     for _ in range(count):

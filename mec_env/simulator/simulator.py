@@ -5,7 +5,7 @@ of each other, so row k of a batch and a single environment with the same seed
 give the same numbers to the last bit, on any number of threads.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -132,6 +132,7 @@ class Simulator:
         observed: NDArray[np.float32],
         mode: str = "decisions",
         admission: bool = False,
+        reserves: Sequence[float] = (),
     ) -> Results:
         """Judge one decision per active row and go on to the next slot.
 
@@ -147,6 +148,8 @@ class Simulator:
             A name of ``mec_env.laws.actions.MODES``.
         admission : bool
             Whether each server then keeps the askers worth keeping, as :func:`mec_env.admit` has it.
+        reserves : sequence of float
+            For each broadcast after that its reserve, see :mod:`mec_env.optimum.asking`.
 
         Returns
         -------
@@ -162,7 +165,8 @@ class Simulator:
         mode = MODES[mode]
         self._check(actions, active, mode)
         results = Results(*np.zeros((len(Results._fields), self.rows)))
-        job, state = (actions, active, mode.code, admission), self._state()
+        job = actions, active, mode.code, admission, np.array(reserves, dtype=np.float64)
+        state = self._state()
         out = tuple(results), observed
         self._forget()
         share(
@@ -184,7 +188,12 @@ class Simulator:
         return self._slots[row]
 
     def decision(
-        self, action: NDArray[Any], mode: str, row: int = 0, admission: bool = False
+        self,
+        action: NDArray[Any],
+        mode: str,
+        row: int = 0,
+        admission: bool = False,
+        reserves: Sequence[float] = (),
     ) -> NDArray[np.int64]:
         """The decision (N,) int64 that a row's action comes to in the slot observed now.
 
@@ -194,7 +203,7 @@ class Simulator:
             Of the mode's dtype.
         mode : str
             A name of ``mec_env.laws.actions.MODES``.
-        admission : bool
+        admission, reserves
             As in :meth:`step`.
 
         Raises
@@ -204,7 +213,8 @@ class Simulator:
         """
         mode = MODES[mode]
         self._check(action[None], np.ones(1, dtype=bool), mode, row)
-        job = action[None], np.ones(1, dtype=bool), mode.code, admission
+        told = np.array(reserves, dtype=np.float64)
+        job = action[None], np.ones(1, dtype=bool), mode.code, admission, told
         return decide_row(job, self._state(), row, self._room())
 
     def prices(self, action: NDArray[np.float32], row: int = 0) -> NDArray[np.float64]:

@@ -77,12 +77,13 @@ class Board(NamedTuple):
 
 
 class Results(NamedTuple):
-    """Per row: time [s], energy [J], shares offloaded and asked, objective and reward."""
+    """Per row: time [s], energy [J], shares offloaded and asked, bytes told, objective, reward."""
 
     time: np.ndarray
     energy: np.ndarray
     offloaded: np.ndarray
     asked: np.ndarray
+    exchanged: np.ndarray
     objective: np.ndarray
     reward: np.ndarray
 

@@ -1,5 +1,6 @@
 """``MEC-v0``: the whole network as one agent, a Gymnasium environment."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -69,6 +70,10 @@ class MECEnv(PlainSpec, gymnasium.Env):
         map alone, or ``calibrated``, by the optimal prices of training slots.
     span : float, optional
         Above 0, at most 20; by default 0.7 with ``pooled`` and 3 deviations with ``calibrated``.
+    broadcasts : int or sequence of float
+        How often, after admission, each server tells its load and devices ask again, or the
+        reserve of each time, see :mod:`mec_env.optimum.asking`. The info then has ``exchanged``,
+        the bytes told in the slot besides prices and first asks.
     **fields
         Scenario fields to replace, such as ``mecs=8, iotds=180`` or ``world_seed=3``.
 
@@ -91,11 +96,12 @@ class MECEnv(PlainSpec, gymnasium.Env):
         admission: bool | None = None,
         nominal: str = "pooled",
         span: float | None = None,
+        broadcasts: int | Sequence[float] = 0,
         **fields: Any,
     ) -> None:
         checks.keywords(MECEnv.__init__, fields, KEYWORDS)
         self.scenario = resolve(scenario, **fields)
-        self.options = Options.checked(actions, observe, admission, nominal, span)
+        self.options = Options.checked(actions, observe, admission, nominal, span, broadcasts)
         self.actions = actions
         if render_mode is not None:
             checks.known("render_mode", render_mode, self.metadata["render_modes"])
@@ -193,9 +199,7 @@ class MECEnv(PlainSpec, gymnasium.Env):
         if self.render_mode is not None:
             judged = self._shown(self.decision(action[0]))
         observed = np.empty((1, self.simulator.observation_size), dtype=np.float32)
-        results = self.simulator.step(
-            action, self._active, observed, self.actions, self.options.admission
-        )
+        results = self.simulator.step(action, self._active, observed, *self.options.judging)
         info = {key: float(getattr(results, key)[0]) for key in self.options.info}
         if self.render_mode is not None:
             self._last = judged
@@ -243,9 +247,8 @@ class MECEnv(PlainSpec, gymnasium.Env):
         ValueError
             As :meth:`step` does.
         """
-        return self.simulator.decision(
-            self._action(action), self.actions, admission=self.options.admission
-        )
+        mode, admission, reserves = self.options.judging
+        return self.simulator.decision(self._action(action), mode, 0, admission, reserves)
 
     def prices(self, action: ArrayLike) -> NDArray[np.float64]:
         """What an action of the mode ``prices`` asks of each server, (M,) per root of a cycle.

@@ -1,5 +1,6 @@
 """How a view acts and observes: keywords that all views take, checked in one place."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,6 +13,9 @@ from mec_env.scenario.scenario import Scenario
 from mec_env.simulator.pricing import NOMINAL
 from mec_env.simulator.simulator import Simulator
 from mec_env.views.spaces import INFO, OBSERVE, PRICED_INFO, observation_space
+
+#: Reserve of the first of so many broadcasts; each later one has half.
+RESERVE = 0.05
 
 
 class Options(NamedTuple):
@@ -29,6 +33,8 @@ class Options(NamedTuple):
         ``pooled`` or ``calibrated``: how the prices that actions are relative to are found.
     span : float or None
         How far an action of 1 goes from them; None for the default of ``nominal``.
+    broadcasts : tuple of float
+        Reserves of the broadcasts of loads after which devices ask again.
     """
 
     actions: str = "decisions"
@@ -36,10 +42,17 @@ class Options(NamedTuple):
     admission: bool = False
     nominal: str = "pooled"
     span: float | None = None
+    broadcasts: tuple[float, ...] = ()
 
     @classmethod
     def checked(
-        cls, actions: str, observe: str, admission: bool | None, nominal: str, span: float | None
+        cls,
+        actions: str,
+        observe: str,
+        admission: bool | None,
+        nominal: str,
+        span: float | None,
+        broadcasts: int | Sequence[float],
     ) -> "Options":
         """The Options of keywords.
 
@@ -59,7 +72,10 @@ class Options(NamedTuple):
             span = checks.number("span", span)
             if span > 20.0:
                 raise ValueError(f"span = {span:g}: must be above 0 and at most 20")
-        return cls(actions, observe, bool(admission), nominal, span)
+        reserves = _reserves(broadcasts)
+        if reserves and not admission:
+            raise ValueError(f"broadcasts = {broadcasts!r}: need admission, which is off")
+        return cls(actions, observe, bool(admission), nominal, span, reserves)
 
     @property
     def mode(self) -> Mode:
@@ -69,7 +85,14 @@ class Options(NamedTuple):
     @property
     def info(self) -> tuple[str, ...]:
         """Keys of a step's info."""
+        if self.broadcasts:
+            return (*PRICED_INFO, "exchanged")
         return PRICED_INFO if self.admission or self.actions == "prices" else INFO
+
+    @property
+    def judging(self) -> tuple[str, bool, tuple[float, ...]]:
+        """What the simulator needs to decide: mode, admission, reserves."""
+        return self.actions, self.admission, self.broadcasts
 
     def simulator(self, scenario: Scenario, **arguments: Any) -> Simulator:
         """A Simulator that observes, and has the prices that are, asked for."""
@@ -80,6 +103,14 @@ class Options(NamedTuple):
     def observation_space(self, scenario: Scenario, agents: str | None = None) -> spaces.Box:
         """Of the single agent, or of one of the ``servers`` or ``devices``."""
         return observation_space(scenario, agents, self.observe)
+
+
+def _reserves(broadcasts):
+    if checks.is_list(broadcasts):
+        return tuple(checks.number("broadcasts", r, positive=False) for r in broadcasts)
+    count = checks.integer("broadcasts", broadcasts, 0, 16)
+    # The later, the fewer move at once.
+    return tuple(RESERVE * 0.5**k for k in range(count))
 
 
 def _priced(find, span, scenario, world):

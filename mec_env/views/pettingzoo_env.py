@@ -4,6 +4,7 @@ One ``MEC-v0`` runs underneath; this view only hands out its observation in
 parts and puts the agents' actions together.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -58,7 +59,7 @@ class MECParallelEnv(ParallelEnv):
 
     Parameters
     ----------
-    scenario, render_mode, observe, admission, nominal, span, **fields
+    scenario, render_mode, observe, admission, nominal, span, broadcasts, **fields
         As in :class:`mec_env.views.gym_env.MECEnv`; ``max_cycles`` is ``slots``.
     agents : str
         ``servers`` or ``devices``.
@@ -78,6 +79,7 @@ class MECParallelEnv(ParallelEnv):
         admission: bool | None = None,
         nominal: str = "pooled",
         span: float | None = None,
+        broadcasts: int | Sequence[float] = 0,
         **fields: Any,
     ) -> None:
         checks.keywords(MECParallelEnv.__init__, fields, KEYWORDS)
@@ -89,7 +91,7 @@ class MECParallelEnv(ParallelEnv):
         if observe == "features" and agents == "devices":
             raise ValueError("observe = 'features': are of servers; devices observe 'columns'")
         self._env = MECEnv(
-            scenario, actions, render_mode, observe, admission, nominal, span, **fields
+            scenario, actions, render_mode, observe, admission, nominal, span, broadcasts, **fields
         )
         self.scenario = self._env.scenario
         self.render_mode = render_mode

@@ -30,7 +30,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
     ----------
     num_envs : int
         E, 1 or more.
-    scenario, actions, observe, admission, nominal, span, **fields
+    scenario, actions, observe, admission, nominal, span, broadcasts, **fields
         As in :class:`mec_env.views.gym_env.MECEnv`.
     autoreset_mode : gymnasium.vector.AutoresetMode or str
         ``NextStep`` (the step after an episode's end resets the row and gives
@@ -64,6 +64,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         admission: bool | None = None,
         nominal: str = "pooled",
         span: float | None = None,
+        broadcasts: int | Sequence[float] = 0,
         **fields: Any,
     ) -> None:
         checks.keywords(MECVectorEnv.__init__, fields, KEYWORDS)
@@ -72,7 +73,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         self.render_mode = render_mode
         self.num_envs = checks.integer("num_envs", num_envs, 1)
         self.scenario = resolve(scenario, **fields)
-        self.options = Options.checked(actions, observe, admission, nominal, span)
+        self.options = Options.checked(actions, observe, admission, nominal, span, broadcasts)
         self.actions = actions
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
@@ -174,17 +175,17 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         actions = as_action(actions, self.options.mode, self.action_space.shape)
         active = ~self._ended
         observed = self._empty()
-        admission = self.options.admission
+        mode, admission, reserves = self.options.judging
         if self.render_mode is not None:
             judged = [
                 self._shown(
-                    row, self.simulator.decision(actions[row], self.actions, row, admission)
+                    row, self.simulator.decision(actions[row], mode, row, admission, reserves)
                 )
                 if active[row]
                 else None
                 for row in range(self.num_envs)
             ]
-        results = self.simulator.step(actions, active, observed, self.actions, admission)
+        results = self.simulator.step(actions, active, observed, mode, admission, reserves)
         truncated = active & (self.simulator.slot_index >= self.scenario.slots)
         if self.render_mode is not None:
             self._last = judged

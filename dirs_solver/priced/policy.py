@@ -1,0 +1,130 @@
+"""What decides: the shared network, asked lower by a shift, and no worse than a constant price."""
+
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dirs_solver.priced.network import Network
+from mec_env.physics.outcome import outcome
+from mec_env.scenario.scenario import Scenario
+from mec_env.simulator.pricing import CALIBRATION, Pricing, calibrated
+from mec_env.simulator.simulator import Simulator
+
+#: An action of 1 is so many deviations of the log price.
+SPAN = 6.0
+#: Shares of the network's correction that are tried; 0 is the constant price.
+TRUST = (0.0, 0.5, 1.0)
+#: Deviations that prices are asked too cheap.
+SHIFTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
+#: Reserves of the first broadcast; each later one has half, see :mod:`mec_env.optimum.asking`.
+RESERVES = (0.02, 0.04, 0.08, 0.16)
+
+
+class Choice(NamedTuple):
+    """What is chosen for a world on its training slots.
+
+    Attributes
+    ----------
+    trust : float
+        Share of the network's correction, of ``TRUST``.
+    shift : float
+        Deviations below, of ``SHIFTS``.
+    broadcasts : tuple of float
+        Reserves, one a broadcast.
+    """
+
+    trust: float
+    shift: float
+    broadcasts: tuple[float, ...]
+
+
+class PricedPolicy:
+    """A server's price from its features; local information, for any number of servers and devices.
+
+    Parameters
+    ----------
+    network : Network
+    broadcasts : int
+        How often servers tell their load after devices first asked.
+    choice : Choice, optional
+        What :meth:`prepare` chose before.
+    """
+
+    information = "local"
+    agents = "servers"
+    actions, observe, admission = "prices", "features", True
+    nominal, span = "calibrated", SPAN
+
+    def __init__(self, network: Network, broadcasts: int = 0, choice: Choice | None = None) -> None:
+        self.network, self._rounds = network, broadcasts
+        self.choice = choice or Choice(1.0, 0.0, _reserves(RESERVES[0], broadcasts))
+
+    @property
+    def broadcasts(self) -> tuple[float, ...]:
+        """Reserves, one a broadcast."""
+        return self.choice.broadcasts
+
+    @property
+    def parameter_count(self) -> int:
+        """Number of the network's weights and biases."""
+        return self.network.parameter_count
+
+    def prepare(self, scenario: Scenario) -> float:
+        """Choose trust, shift and reserve on a world's training slots; return their mean objective.
+
+        The guard: where links hardly differ, loads jump with the price, and a correction can be
+        worse than none; then none is what is chosen.
+        """
+        tried = [
+            Choice(trust, shift, _reserves(RESERVES[1], self._rounds))
+            for trust, shift in product(TRUST, SHIFTS)
+        ]
+        objectives = _objectives(self.network, scenario, tried)
+        self.choice = tried[int(np.argmin(objectives))]
+        if self._rounds:
+            tried = [self.choice._replace(broadcasts=_reserves(r, self._rounds)) for r in RESERVES]
+            objectives = _objectives(self.network, scenario, tried)
+            self.choice = tried[int(np.argmin(objectives))]
+        return float(objectives.min())
+
+    def act(self, agent: str, observation: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A server's action (1,) for its features (SIZE,)."""
+        return _action(self.network(observation), self.choice)[None]
+
+
+def _reserves(first, rounds):
+    return tuple(first * 0.5**k for k in range(rounds))
+
+
+def _action(correction, choice):
+    deviations = choice.trust * correction - choice.shift
+    return np.clip(deviations / SPAN, -1.0, 1.0).astype(np.float32)
+
+
+def _objectives(network, scenario, tried):
+    """Mean objectives (tried,) over a world's training slots."""
+    pricing = None
+
+    def price_of(scenario, world) -> Pricing:
+        nonlocal pricing
+        pricing = pricing or calibrated(scenario, world, SPAN)
+        return pricing
+
+    simulator = Simulator(
+        scenario.replace(slots=CALIBRATION), observe="features", price_of=price_of
+    )
+    observed = np.empty((1, simulator.observation_size), dtype=np.float32)
+    still, all_rows = np.zeros((1, scenario.iotds), dtype=np.int64), np.ones(1, dtype=bool)
+    simulator.seed(0, 0)
+    simulator.reset(np.zeros(1, dtype=np.int64), observed)
+    sums = np.zeros(len(tried))
+    for _ in range(CALIBRATION):
+        correction = network(observed.reshape(scenario.mecs, -1))
+        for k, choice in enumerate(tried):
+            action = _action(correction, choice)
+            decision = simulator.decision(action, "prices", 0, True, choice.broadcasts)
+            sums[k] += outcome(simulator.slot(), decision).objective
+        simulator.step(still, all_rows, observed)
+    return sums / CALIBRATION

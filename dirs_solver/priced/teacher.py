@@ -1,0 +1,101 @@
+"""What the network learns from: features of training slots, and the optimal prices there.
+
+The teacher is the certificate, 0.1 ms a slot. What is wanted of server j is its optimal price's
+log, less the mean and over the deviation of its world's: one scale for all servers, worlds and
+sizes. How much a wrong price costs, the objective's curvature in the logs of the prices, comes
+with it: an error matters where many devices stand at the margin.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_env.optimum import dual
+from mec_env.optimum.problem import problem_of
+from mec_env.scenario.scenario import Scenario
+from mec_env.simulator.features import SIZE
+from mec_env.simulator.pricing import (
+    CALIBRATION,
+    Pricing,
+    optimal_prices,
+    pricing_of,
+    training_slots,
+)
+from mec_env.simulator.simulator import Simulator
+
+#: Wanted deviations are cut off here: a server that nobody wants for once has a price of 0.
+FAR = 4.0
+#: Width over which a device's choice is smoothed for the curvature, as a share of the mean price.
+HEAT = 0.03
+
+
+class Lessons(NamedTuple):
+    """Slots of one world to learn from.
+
+    Attributes
+    ----------
+    pricing : Pricing
+        Calibrated on ``prices``.
+    seen : (S, M, SIZE) float32
+        Features.
+    wanted : (S, M) float32
+        Log of the optimal price in deviations from its mean.
+    curvature : (S, M, M) float32
+        Of the objective in these deviations, in shares of running everything locally.
+    """
+
+    pricing: Pricing
+    seen: NDArray[np.float32]
+    wanted: NDArray[np.float32]
+    curvature: NDArray[np.float32]
+
+
+def lessons(scenario: Scenario, slots: int = CALIBRATION, seed: int = 0) -> Lessons:
+    """The first slots of a world's training episode, with what to learn from them.
+
+    Prices are calibrated on the episode of seed 0, as wherever the network decides.
+    """
+    prices = optimal_prices(training_slots(scenario))
+    pricing = pricing_of(prices, next(training_slots(scenario, 1)))
+    drawn = list(training_slots(scenario, slots, seed=seed))
+    if seed != 0 or slots != len(prices):
+        prices = optimal_prices(drawn)
+    logs = (np.log(np.maximum(prices, 1e-300)) - np.log(pricing.nominal)) / pricing.step
+    curvature = np.array([_curvature(slot, p, pricing.step) for slot, p in zip(drawn, prices)])
+    return Lessons(
+        pricing,
+        features(scenario, pricing, slots, seed),
+        np.clip(logs, -FAR, FAR).astype(np.float32),
+        curvature.astype(np.float32),
+    )
+
+
+def features(
+    scenario: Scenario, pricing: Pricing, slots: int, seed: int = 0
+) -> NDArray[np.float32]:
+    """What servers see in these slots, (S, M, SIZE)."""
+    simulator = Simulator(
+        scenario.replace(slots=slots), observe="features", price_of=lambda *_: pricing
+    )
+    observed = np.empty((1, simulator.observation_size), dtype=np.float32)
+    still = np.zeros((1, scenario.iotds), dtype=np.int64)
+    seen = np.empty((slots, scenario.mecs, SIZE), dtype=np.float32)
+    simulator.seed(0, seed)
+    simulator.reset(np.zeros(1, dtype=np.int64), observed)
+    for k in range(slots):
+        seen[k] = observed.reshape(scenario.mecs, SIZE)
+        simulator.step(still, np.ones(1, dtype=bool), observed)
+    return seen
+
+
+def _curvature(slot, prices, step):
+    """The dual's Hessian at the optimal prices, in deviations of their logs."""
+    m = prices.size
+    gradient, hessian = np.empty(m), np.empty((m, m))
+    heat = HEAT * max(prices.mean(), 1e-300)
+    dual.soften(tuple(problem_of(slot)), np.zeros(m), prices, heat, gradient, hessian)
+    lower = np.tril(hessian)
+    whole = lower + np.tril(lower, -1).T
+    scale = prices * step
+    return whole * scale[:, None] * scale / slot.local_cost.sum()

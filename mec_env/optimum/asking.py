@@ -1,0 +1,80 @@
+"""Asking again: each server broadcasts its load, and devices that would do better ask once more.
+
+A device knows its own links and the loads L_j it heard: on another server it would cost
+c_ij + q_j w_i (w_i + 2 L_j) more than nothing, and by leaving its seat it saves
+c_ij + q_j w_i (2 L_j - w_i). It asks for the cheapest option, and tells the server what it pays
+now. A server keeps the best subset of its holders and of those that ask, exactly; who is refused
+stays where it was. All ask at once and know of each other only by the loads, so that too many
+would leave a server that is a little too full: a seat is left only for a gain above ``reserve``, a
+share of what congestion costs the device on either server.
+"""
+
+import numpy as np
+from numba import njit
+
+from mec_env.optimum.subset import best_subset
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def ask_again(problem, decision, reserve):
+    """One broadcast and what follows, in ``decision`` (N,) itself.
+
+    Parameters
+    ----------
+    problem : Problem
+        With positive weights.
+    decision : (N,) int64
+        0 for local, j for server j (1..M): who has a seat where.
+    reserve : float
+        0 or more.
+
+    Returns
+    -------
+    int
+        Numbers exchanged: a load of each server, and what each asker with a seat pays now.
+    """
+    link, local, weight, congestion = problem
+    n, m = link.shape
+    load = np.zeros(m)
+    for i in range(n):
+        if decision[i] > 0:
+            load[decision[i] - 1] += weight[i]
+    asked, pays = np.zeros(n, np.int64), local.copy()
+    told = m
+    for i in range(n):
+        w, seat = weight[i], decision[i] - 1
+        dearer = 1.0
+        if seat >= 0:
+            relief = congestion[seat] * w * (2.0 * load[seat] - w)
+            pays[i] = min(local[i], link[i, seat] + (1.0 - reserve) * relief)
+            dearer += reserve
+        best = pays[i]
+        for j in range(m):
+            cost = link[i, j] + dearer * congestion[j] * w * (w + 2.0 * load[j])
+            if j != seat and cost < best:
+                best, asked[i] = cost, j + 1
+        told += seat >= 0 and asked[i] > 0
+    before = decision.copy()
+    group = np.empty(n, np.int64)
+    for j in range(m):
+        count = 0
+        for i in range(n):
+            if before[i] == j + 1 or asked[i] == j + 1:
+                group[count] = i
+                count += 1
+        if count == 0:
+            continue
+        who = group[:count]
+        saving = np.empty(count)
+        for k in range(count):
+            # A holder that isn't kept runs locally, one that asks goes on as before.
+            saving[k] = (local if before[who[k]] == j + 1 else pays)[who[k]] - link[who[k], j]
+        keep = best_subset(saving, weight[who], congestion[j])[0]
+        for k in range(count):
+            i = who[k]
+            if before[i] != j + 1:
+                if keep[k]:
+                    decision[i] = j + 1
+            elif not keep[k] and decision[i] == j + 1:
+                decision[i] = 0
+    return told

@@ -11,13 +11,16 @@ from mec_env.physics.outcome import outcome
 from mec_env.scenario.scenario import Scenario
 from mec_env.simulator.pricing import CALIBRATION, Pricing, calibrated
 from mec_env.simulator.simulator import Simulator
+from mec_env.simulator.world import World
 
 #: An action of 1 is so many deviations of the log price.
 SPAN = 6.0
 #: Shares of the network's correction that are tried; 0 is the constant price.
 TRUST = (0.0, 0.5, 1.0)
 #: Deviations that prices are asked too cheap.
-SHIFTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
+SHIFTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 4.5)
+#: How often devices that were refused ask on; no number is exchanged.
+RETRIES = 3
 #: Reserves of the first broadcast; each later one has half, see :mod:`mec_env.optimum.asking`.
 RESERVES = (0.02, 0.04, 0.08, 0.16)
 
@@ -55,7 +58,7 @@ class PricedPolicy:
     information = "local"
     agents = "servers"
     actions, observe, admission = "prices", "features", True
-    nominal, span = "calibrated", SPAN
+    nominal, span, retries = "calibrated", SPAN, RETRIES
 
     def __init__(self, network: Network, broadcasts: int = 0, choice: Choice | None = None) -> None:
         self.network, self._rounds = network, broadcasts
@@ -107,7 +110,7 @@ def _objectives(network, scenario, tried):
     """Mean objectives (tried,) over a world's training slots."""
     pricing = None
 
-    def price_of(scenario, world) -> Pricing:
+    def price_of(scenario: Scenario, world: World) -> Pricing:
         nonlocal pricing
         pricing = pricing or calibrated(scenario, world, SPAN)
         return pricing
@@ -124,7 +127,7 @@ def _objectives(network, scenario, tried):
         correction = network(observed.reshape(scenario.mecs, -1))
         for k, choice in enumerate(tried):
             action = _action(correction, choice)
-            decision = simulator.decision(action, "prices", 0, True, choice.broadcasts)
+            decision = simulator.decision(action, "prices", 0, True, RETRIES, choice.broadcasts)
             sums[k] += outcome(simulator.slot(), decision).objective
         simulator.step(still, all_rows, observed)
     return sums / CALIBRATION

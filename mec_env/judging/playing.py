@@ -101,7 +101,7 @@ def _player(policy):
 
 
 #: What a policy may say of how it acts and observes.
-SAID = ("actions", "observe", "admission", "nominal", "span", "broadcasts")
+SAID = ("actions", "observe", "admission", "nominal", "span", "retries", "broadcasts")
 
 
 class _Decides:

@@ -1,12 +1,17 @@
-"""Asking again: each server broadcasts its load, and devices that would do better ask once more.
+"""Asking again: devices that a server refused, or that heard the servers' loads, ask once more.
 
-A device knows its own links and the loads L_j it heard: on another server it would cost
+At the same prices: who is refused asks its next cheapest option, until it is kept or better off at
+home. No number is exchanged, a refusal is an answer.
+
+After a broadcast of the loads L_j: on another server a device would cost
 c_ij + q_j w_i (w_i + 2 L_j) more than nothing, and by leaving its seat it saves
 c_ij + q_j w_i (2 L_j - w_i). It asks for the cheapest option, and tells the server what it pays
-now. A server keeps the best subset of its holders and of those that ask, exactly; who is refused
-stays where it was. All ask at once and know of each other only by the loads, so that too many
-would leave a server that is a little too full: a seat is left only for a gain above ``reserve``, a
-share of what congestion costs the device on either server.
+now. All ask at once and know of each other only by the loads, so that too many would leave a
+server that is a little too full: a seat is left only for a gain above ``reserve``, a share of what
+congestion costs the device on either server.
+
+Either way a server keeps the best subset of its holders and of those that ask, exactly; a holder
+that isn't kept runs locally, an asker that isn't stays where it was.
 """
 
 import numpy as np
@@ -54,6 +59,56 @@ def ask_again(problem, decision, reserve):
             if j != seat and cost < best:
                 best, asked[i] = cost, j + 1
         told += seat >= 0 and asked[i] > 0
+    _keep(problem, decision, asked, pays)
+    return told
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def ask_next(problem, prices, decision, refused):
+    """Let refused devices ask their next option at the same prices, in ``decision`` (N,) itself.
+
+    Parameters
+    ----------
+    problem : Problem
+        With positive weights.
+    prices : (M,) float64
+        What servers ask per unit of weight.
+    decision : (N,) int64
+        0 for local, j for server j (1..M): who has a seat where.
+    refused : (N, M) bool
+        Who was refused where; those that are refused now are added.
+
+    Returns
+    -------
+    bool
+        Whether anybody asked.
+    """
+    link, local, weight, _ = problem
+    n, m = link.shape
+    asked, anybody = np.zeros(n, np.int64), False
+    for i in range(n):
+        if decision[i] > 0:
+            continue
+        best = local[i]
+        for j in range(m):
+            cost = link[i, j] + prices[j] * weight[i]
+            if cost < best and not refused[i, j]:
+                best, asked[i], anybody = cost, j + 1, True
+    if anybody:
+        before = decision.copy()
+        _keep(problem, decision, asked, local)
+        for i in range(n):
+            wanted = max(asked[i], before[i])
+            if decision[i] != wanted:
+                refused[i, wanted - 1] = True
+    return anybody
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _keep(problem, decision, asked, pays):
+    """Let each server keep the best of its holders and of those that ask; ``pays`` else."""
+    link, local, weight, congestion = problem
+    n, m = link.shape
     before = decision.copy()
     group = np.empty(n, np.int64)
     for j in range(m):
@@ -77,4 +132,3 @@ def ask_again(problem, decision, reserve):
                     decision[i] = j + 1
             elif not keep[k] and decision[i] == j + 1:
                 decision[i] = 0
-    return told

@@ -11,7 +11,7 @@ from numba import njit
 
 from mec_env.laws.actions import PRICES, decode
 from mec_env.optimum.admission import admit_askers
-from mec_env.optimum.asking import ask_again
+from mec_env.optimum.asking import ask_again, ask_next
 from mec_env.physics.cost import link_cost, link_costs, local_cost
 from mec_env.physics.link import least_cost
 
@@ -25,9 +25,9 @@ def decide(job, physics, worlds, board, e, room, which):
 
     Parameters
     ----------
-    job : (actions, active, mode, admission, reserves)
-        (E, size) actions of a mode, (E,) bool, the mode's code, whether servers admit, and the
-        reserve (R,) of each broadcast that follows.
+    job : (actions, active, mode, admission, retries, reserves)
+        (E, size) actions of a mode, (E,) bool, the mode's code, whether servers admit, how often
+        who is refused asks again, and the reserve (R,) of each broadcast that follows.
     physics, worlds, board, room
         As the simulator's kernels have them.
     which : int
@@ -40,7 +40,7 @@ def decide(job, physics, worlds, board, e, room, which):
     told : int
         How many numbers were exchanged in asking again.
     """
-    actions, _, mode, admission, reserves = job
+    actions, _, mode, admission, retries, reserves = job
     if mode == PRICES:
         for j in range(room.price.size):
             room.price[j] = price_of(worlds, worlds.row[e], j, actions[which, j])
@@ -52,26 +52,46 @@ def decide(job, physics, worlds, board, e, room, which):
     asked = 0
     for i in range(room.decision.size):
         asked += room.decision[i] > 0
-    if admission:
-        world = worlds.row[e]
-        for j in range(room.price.size):
-            room.price[j] = physics.weight_time / worlds.server_speed[world, j]
-        admit_askers(room.saving, board.root_cycles[board.row[e]], room.price, room.decision)
-    told = _ask_again(physics, worlds, board, e, room, reserves) if reserves.size else 0
-    return asked, told
+    if not admission:
+        return asked, 0
+    row, world = board.row[e], worlds.row[e]
+    congestion = room.floor
+    for j in range(congestion.size):
+        congestion[j] = physics.weight_time / worlds.server_speed[world, j]
+    if retries == 0 and reserves.size == 0:
+        admit_askers(room.saving, board.root_cycles[row], congestion, room.decision)
+        return asked, 0
+    problem = _problem(physics, worlds, board, e, congestion)
+    return asked, _negotiate(problem, room, retries, reserves)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _ask_again(physics, worlds, board, e, room, reserves):
-    """As many broadcasts as there are reserves; ``room.price`` holds the congestion."""
+def _problem(physics, worlds, board, e, congestion):
+    """The slot of row e as a bare Problem."""
     row, world = board.row[e], worlds.row[e]
-    n, m = room.decision.size, room.price.size
-    links, local, told = np.empty((n, m)), np.empty(n), 0
+    m, n = board.gain[e].shape
+    links, local = np.empty((n, m)), np.empty(n)
     link_costs(physics, board.gain[e], board.data_bits[row], links)
     for i in range(n):
         speed, power = worlds.local_speed[world, i], worlds.local_power[world, i]
         local[i] = local_cost(physics, board.cycles[row, i], speed, power)
-    problem = links, local, board.root_cycles[row], room.price
+    return links, local, board.root_cycles[row], congestion
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _negotiate(problem, room, retries, reserves):
+    """Admission, refused devices' next asks at ``room.price``, broadcasts; the numbers told."""
+    link, _, weight, congestion = problem
+    if retries > 0:
+        # The first asks are the next ones of devices that have no seat yet.
+        room.decision[:] = 0
+        refused = np.zeros(link.shape, np.bool_)
+        for _ in range(retries + 1):
+            if not ask_next(problem, room.price, room.decision, refused):
+                break
+    else:
+        admit_askers(room.saving, weight, congestion, room.decision)
+    told = 0
     for reserve in reserves:
         told += ask_again(problem, room.decision, reserve)
     return told

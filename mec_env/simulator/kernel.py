@@ -131,7 +131,7 @@ def step_rows(turn, job, state, room, out):
     ----------
     turn, state
         See above.
-    job : (actions, active, mode, admission, reserves)
+    job : (actions, active, mode, admission, retries, reserves)
         As :func:`mec_env.simulator.decode.decide` takes it.
     room : tuple
         A Room's.

@@ -132,6 +132,7 @@ class Simulator:
         observed: NDArray[np.float32],
         mode: str = "decisions",
         admission: bool = False,
+        retries: int = 0,
         reserves: Sequence[float] = (),
     ) -> Results:
         """Judge one decision per active row and go on to the next slot.
@@ -148,6 +149,8 @@ class Simulator:
             A name of ``mec_env.laws.actions.MODES``.
         admission : bool
             Whether each server then keeps the askers worth keeping, as :func:`mec_env.admit` has it.
+        retries : int
+            How often devices that were refused then ask their next server at the same prices.
         reserves : sequence of float
             For each broadcast after that its reserve, see :mod:`mec_env.optimum.asking`.
 
@@ -165,7 +168,7 @@ class Simulator:
         mode = MODES[mode]
         self._check(actions, active, mode)
         results = Results(*np.zeros((len(Results._fields), self.rows)))
-        job = actions, active, mode.code, admission, np.array(reserves, dtype=np.float64)
+        job = actions, active, mode.code, admission, retries, np.array(reserves, dtype=np.float64)
         state = self._state()
         out = tuple(results), observed
         self._forget()
@@ -193,6 +196,7 @@ class Simulator:
         mode: str,
         row: int = 0,
         admission: bool = False,
+        retries: int = 0,
         reserves: Sequence[float] = (),
     ) -> NDArray[np.int64]:
         """The decision (N,) int64 that a row's action comes to in the slot observed now.
@@ -203,7 +207,7 @@ class Simulator:
             Of the mode's dtype.
         mode : str
             A name of ``mec_env.laws.actions.MODES``.
-        admission, reserves
+        admission, retries, reserves
             As in :meth:`step`.
 
         Raises
@@ -214,7 +218,7 @@ class Simulator:
         mode = MODES[mode]
         self._check(action[None], np.ones(1, dtype=bool), mode, row)
         told = np.array(reserves, dtype=np.float64)
-        job = action[None], np.ones(1, dtype=bool), mode.code, admission, told
+        job = action[None], np.ones(1, dtype=bool), mode.code, admission, retries, told
         return decide_row(job, self._state(), row, self._room())
 
     def prices(self, action: NDArray[np.float32], row: int = 0) -> NDArray[np.float64]:

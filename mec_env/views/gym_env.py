@@ -70,6 +70,9 @@ class MECEnv(PlainSpec, gymnasium.Env):
         map alone, or ``calibrated``, by the optimal prices of training slots.
     span : float, optional
         Above 0, at most 20; by default 0.7 with ``pooled`` and 3 deviations with ``calibrated``.
+    retries : int
+        How often, with prices and admission, devices that a server refused ask their next
+        cheapest option; no number is exchanged.
     broadcasts : int or sequence of float
         How often, after admission, each server tells its load and devices ask again, or the
         reserve of each time, see :mod:`mec_env.optimum.asking`. The info then has ``exchanged``,
@@ -96,12 +99,15 @@ class MECEnv(PlainSpec, gymnasium.Env):
         admission: bool | None = None,
         nominal: str = "pooled",
         span: float | None = None,
+        retries: int = 0,
         broadcasts: int | Sequence[float] = 0,
         **fields: Any,
     ) -> None:
         checks.keywords(MECEnv.__init__, fields, KEYWORDS)
         self.scenario = resolve(scenario, **fields)
-        self.options = Options.checked(actions, observe, admission, nominal, span, broadcasts)
+        self.options = Options.checked(
+            actions, observe, admission, nominal, span, retries, broadcasts
+        )
         self.actions = actions
         if render_mode is not None:
             checks.known("render_mode", render_mode, self.metadata["render_modes"])
@@ -247,8 +253,8 @@ class MECEnv(PlainSpec, gymnasium.Env):
         ValueError
             As :meth:`step` does.
         """
-        mode, admission, reserves = self.options.judging
-        return self.simulator.decision(self._action(action), mode, 0, admission, reserves)
+        mode, admission, retries, reserves = self.options.judging
+        return self.simulator.decision(self._action(action), mode, 0, admission, retries, reserves)
 
     def prices(self, action: ArrayLike) -> NDArray[np.float64]:
         """What an action of the mode ``prices`` asks of each server, (M,) per root of a cycle.

@@ -33,6 +33,8 @@ class Options(NamedTuple):
         ``pooled`` or ``calibrated``: how the prices that actions are relative to are found.
     span : float or None
         How far an action of 1 goes from them; None for the default of ``nominal``.
+    retries : int
+        How often devices that a server refused ask their next one, at the same prices.
     broadcasts : tuple of float
         Reserves of the broadcasts of loads after which devices ask again.
     """
@@ -42,6 +44,7 @@ class Options(NamedTuple):
     admission: bool = False
     nominal: str = "pooled"
     span: float | None = None
+    retries: int = 0
     broadcasts: tuple[float, ...] = ()
 
     @classmethod
@@ -52,6 +55,7 @@ class Options(NamedTuple):
         admission: bool | None,
         nominal: str,
         span: float | None,
+        retries: int,
         broadcasts: int | Sequence[float],
     ) -> "Options":
         """The Options of keywords.
@@ -75,7 +79,12 @@ class Options(NamedTuple):
         reserves = _reserves(broadcasts)
         if reserves and not admission:
             raise ValueError(f"broadcasts = {broadcasts!r}: need admission, which is off")
-        return cls(actions, observe, bool(admission), nominal, span, reserves)
+        checks.integer("retries", retries, 0, 10_000)
+        if retries and not (admission and actions == "prices"):
+            raise ValueError(
+                f"retries = {retries}: need prices and admission, so that some are refused"
+            )
+        return cls(actions, observe, bool(admission), nominal, span, retries, reserves)
 
     @property
     def mode(self) -> Mode:
@@ -90,9 +99,9 @@ class Options(NamedTuple):
         return PRICED_INFO if self.admission or self.actions == "prices" else INFO
 
     @property
-    def judging(self) -> tuple[str, bool, tuple[float, ...]]:
-        """What the simulator needs to decide: mode, admission, reserves."""
-        return self.actions, self.admission, self.broadcasts
+    def judging(self) -> tuple[str, bool, int, tuple[float, ...]]:
+        """What the simulator needs to decide: mode, admission, retries, reserves."""
+        return self.actions, self.admission, self.retries, self.broadcasts
 
     def simulator(self, scenario: Scenario, **arguments: Any) -> Simulator:
         """A Simulator that observes, and has the prices that are, asked for."""

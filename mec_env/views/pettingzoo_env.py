@@ -59,7 +59,7 @@ class MECParallelEnv(ParallelEnv):
 
     Parameters
     ----------
-    scenario, render_mode, observe, admission, nominal, span, broadcasts, **fields
+    scenario, render_mode, observe, admission, nominal, span, retries, broadcasts, **fields
         As in :class:`mec_env.views.gym_env.MECEnv`; ``max_cycles`` is ``slots``.
     agents : str
         ``servers`` or ``devices``.
@@ -79,6 +79,7 @@ class MECParallelEnv(ParallelEnv):
         admission: bool | None = None,
         nominal: str = "pooled",
         span: float | None = None,
+        retries: int = 0,
         broadcasts: int | Sequence[float] = 0,
         **fields: Any,
     ) -> None:
@@ -91,7 +92,16 @@ class MECParallelEnv(ParallelEnv):
         if observe == "features" and agents == "devices":
             raise ValueError("observe = 'features': are of servers; devices observe 'columns'")
         self._env = MECEnv(
-            scenario, actions, render_mode, observe, admission, nominal, span, broadcasts, **fields
+            scenario,
+            actions,
+            render_mode,
+            observe,
+            admission,
+            nominal,
+            span,
+            retries,
+            broadcasts,
+            **fields,
         )
         self.scenario = self._env.scenario
         self.render_mode = render_mode

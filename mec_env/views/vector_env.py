@@ -30,7 +30,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
     ----------
     num_envs : int
         E, 1 or more.
-    scenario, actions, observe, admission, nominal, span, broadcasts, **fields
+    scenario, actions, observe, admission, nominal, span, retries, broadcasts, **fields
         As in :class:`mec_env.views.gym_env.MECEnv`.
     autoreset_mode : gymnasium.vector.AutoresetMode or str
         ``NextStep`` (the step after an episode's end resets the row and gives
@@ -64,6 +64,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         admission: bool | None = None,
         nominal: str = "pooled",
         span: float | None = None,
+        retries: int = 0,
         broadcasts: int | Sequence[float] = 0,
         **fields: Any,
     ) -> None:
@@ -73,7 +74,9 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         self.render_mode = render_mode
         self.num_envs = checks.integer("num_envs", num_envs, 1)
         self.scenario = resolve(scenario, **fields)
-        self.options = Options.checked(actions, observe, admission, nominal, span, broadcasts)
+        self.options = Options.checked(
+            actions, observe, admission, nominal, span, retries, broadcasts
+        )
         self.actions = actions
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
@@ -175,17 +178,18 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         actions = as_action(actions, self.options.mode, self.action_space.shape)
         active = ~self._ended
         observed = self._empty()
-        mode, admission, reserves = self.options.judging
+        mode, admission, retries, reserves = self.options.judging
         if self.render_mode is not None:
             judged = [
                 self._shown(
-                    row, self.simulator.decision(actions[row], mode, row, admission, reserves)
+                    row,
+                    self.simulator.decision(actions[row], mode, row, admission, retries, reserves),
                 )
                 if active[row]
                 else None
                 for row in range(self.num_envs)
             ]
-        results = self.simulator.step(actions, active, observed, mode, admission, reserves)
+        results = self.simulator.step(actions, active, observed, mode, admission, retries, reserves)
         truncated = active & (self.simulator.slot_index >= self.scenario.slots)
         if self.render_mode is not None:
             self._last = judged

@@ -42,14 +42,12 @@ _compile = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @_compile
-def _continuous_price(saving, weight, congestion):
+def _continuous_price(ratio, load, congestion):
     """Price λ at which the continuous optimum keeps what is worth more: the root of λ = 2q Σ_{s/w > λ} w.
 
     A three-way quickselect on the ratios s/w, linear in the number of items on average. When one
-    item is kept in part, λ is its ratio.
+    item is kept in part, λ is its ratio. ``ratio`` and ``load``, the weights, are reordered.
     """
-    ratio = saving / weight
-    load = weight.copy()
     slope = 2.0 * congestion
     above = 0.0  # weight of the items known to be kept in full
     low, high = 0, ratio.size
@@ -242,14 +240,24 @@ def best_subset(saving, weight, congestion, node_cap=NODE_CAP):
         Whether `node_cap` ended the search, so that optimality isn't proved.
     """
     keep = np.zeros(saving.size, np.bool_)
-    asker = np.flatnonzero(saving > 0.0)
-    n = asker.size
+    asker = np.empty(saving.size, np.int64)
+    n = 0
+    for k in range(saving.size):
+        if saving[k] > 0.0:
+            asker[n] = k
+            n += 1
     if n == 0:
         return keep, 0, False
-    s, w = saving[asker], weight[asker]
-
-    price = _continuous_price(s, w, congestion)
-    margin = (s / w - price) * w  # exactly 0 at the price, as s − λ w need not be
+    asker = asker[:n]
+    # One array for all numbers: allocating is most of what a few askers cost.
+    room = np.empty((5, n))
+    s, w, margin, ratio, copy = room[0], room[1], room[2], room[3], room[4]
+    for k in range(n):
+        s[k], w[k] = saving[asker[k]], weight[asker[k]]
+        ratio[k], copy[k] = s[k] / w[k], w[k]
+    price = _continuous_price(ratio, copy, congestion)
+    for k in range(n):
+        margin[k] = (s[k] / w[k] - price) * w[k]  # exactly 0 at the price, as s − λ w need not be
     load = total_load = scale = raw_excess = 0.0
     for k in range(n):
         total_load += w[k]
@@ -260,7 +268,9 @@ def best_subset(saving, weight, congestion, node_cap=NODE_CAP):
             raw_excess -= margin[k]
     # Items worth exactly the price fill up to y, so that ties start the search in balance.
     target = price / (2.0 * congestion)
-    chosen = margin > 0.0
+    chosen = np.empty(n, np.bool_)
+    for k in range(n):
+        chosen[k] = margin[k] > 0.0
     for k in range(n):
         if margin[k] == 0.0 and load + w[k] <= target:
             chosen[k] = True
@@ -287,19 +297,18 @@ def best_subset(saving, weight, congestion, node_cap=NODE_CAP):
         keep[asker[flip]] = not chosen[flip]
 
     # Fix every item whose flip alone costs what the incumbent does; search over the others.
-    reduced = np.abs(margin)
-    free = reduced < excess - noise
-    entering = np.flatnonzero(free & ~chosen)
-    leaving = np.flatnonzero(free & chosen)
-    if entering.size + leaving.size == 0:
-        return keep, 0, False
     # Of one weight, items enter or leave in a row, at convex cost: one flip at most, already tried.
+    free = 0
     lightest, heaviest = np.inf, 0.0
     for k in range(n):
-        if free[k]:
+        if abs(margin[k]) < excess - noise:
+            free += 1
             lightest, heaviest = min(lightest, w[k]), max(heaviest, w[k])
-    if lightest == heaviest:
+    if free == 0 or lightest == heaviest:
         return keep, 0, False
+    reduced = np.abs(margin)
+    entering = np.flatnonzero((reduced < excess - noise) & ~chosen)
+    leaving = np.flatnonzero((reduced < excess - noise) & chosen)
     rate = reduced / w
     candidate = np.concatenate(
         (entering[np.argsort(rate[entering])], leaving[np.argsort(rate[leaving])])

@@ -46,7 +46,7 @@ class LinkTable(NamedTuple):
         Both in W.
     ratio : float
         ``weight_time / weight_energy``; infinite when energy does not count.
-    least : (pieces,) float64
+    least : (pieces,) float32
         A little below the least cost of a bit within a piece, in units of
         ``weight_time / bandwidth``: what a link costs at least, without solving for it.
     """
@@ -151,12 +151,9 @@ def link(table, gain):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def least_cost(table, gain):
-    """A bound from below, within some per cent, of a bit's cost at its best power.
-
-    In units of ``weight_time / bandwidth``; ``gain`` is a float32 of at least ``SMALLEST_GAIN``.
-    """
-    return table.least[np.uint64((bits_of_float(gain) >> _PIECE_BITS) - _FIRST_PIECE)]
+def piece_of(gain):
+    """The index in ``LinkTable.least`` of a gain, a float32 of at least ``SMALLEST_GAIN``."""
+    return np.uint64((bits_of_float(gain) >> _PIECE_BITS) - _FIRST_PIECE)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -177,7 +174,7 @@ def _fill_least(cap_gain, noise, max_power, ratio, least):
         # The cost falls with the gain, so that the piece's upper end has the least.
         high = 2.0**octave * (1.0 + (eighth + 1) / 8.0)
         spectral, power = _best(high, high < cap_gain, noise, max_power, ratio)
-        least[piece] = (1.0 - 1e-9) * (1.0 + power / ratio) / spectral
+        least[piece] = (1.0 - 1e-6) * (1.0 + power / ratio) / spectral
 
 
 @njit(cache=True, nogil=True)
@@ -229,6 +226,7 @@ def _table(noise, max_power, ratio):
     coefficients = (to_powers @ values).reshape(_PIECES + 1, -1)
     least = np.empty(_PIECES)
     _fill_least(cap_gain, noise, max_power, ratio, least)
+    least = least.astype(np.float32)
     for array in (coefficients, least):
         array.setflags(write=False)
     return LinkTable(coefficients, cap_gain, noise, max_power, ratio, least)

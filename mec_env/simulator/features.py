@@ -22,7 +22,7 @@ from mec_env.draws.streams import log32
 from mec_env.laws.channels import law_of
 from mec_env.laws.fading import fading_of, gain_range
 from mec_env.physics.cost import link_cost, local_cost
-from mec_env.physics.link import bit_costs, least_cost
+from mec_env.physics.link import bit_costs, piece_of
 
 #: Trial prices are this many steps from the nominal one.
 TRIALS = (-2, -1, 0, 1, 2)
@@ -34,6 +34,8 @@ LOAD_LIMIT, LIMIT = 3.0, 10.0
 _LOW, _FINE = -16.0, 1.0 / 64.0
 _ENTRIES = 1409
 _COSTS = 2048
+# Probabilities that don't count.
+_RARE = 1e-3
 
 
 class Feature(NamedTuple):
@@ -92,68 +94,92 @@ def feature_table():
 class Features(NamedTuple):
     """The tables that features are made with; all empty where nobody asked for features.
 
+    Costs are a bit's, in units of ``weight_time / bandwidth``.
+
     Attributes
     ----------
     below : (entries,) float64
         P(fading < exp(_LOW + k _FINE)).
     log_gain : (costs,) float64
-        Log of the gain at which a bit costs ``exp(cost_low + k cost_step)``, in units of
-        ``weight_time / bandwidth``.
+        Log of the gain at which a bit costs ``exp(cost_low + k cost_step)``.
     cost_low, cost_step : float
-    log_path : (worlds, M, N) float32
+    likely : float
+        Log of the fading that is exceeded with probability ``_RARE``.
+    log_path : (worlds, N, M) float32
         Log of the path gains.
+    cheapest : (worlds, N, M) float32
+        What a link costs at that fading: less is too rare to count.
+    order : (worlds, N, M) int32
+        Servers by that cost, the lowest first.
     """
 
     below: np.ndarray
     log_gain: np.ndarray
     cost_low: float
     cost_step: float
+    likely: float
     log_path: np.ndarray
+    cheapest: np.ndarray
+    order: np.ndarray
 
 
 def features_of(scenario, physics, worlds, wanted):
-    """The Features of a scenario, ``log_path`` to be filled."""
+    """The Features of a scenario, its worlds to be filled by :func:`place`."""
+    links = (worlds, scenario.iotds, scenario.mecs) if wanted else (0, 0, 0)
+    of_worlds = tuple(np.empty(links, dtype=kind) for kind in (np.float32, np.float32, np.int32))
     if not wanted:
-        nothing = np.empty(0)
-        return Features(nothing, nothing, 0.0, 1.0, np.empty((0, 0, 0), dtype=np.float32))
-    factors = np.exp(_LOW + _FINE * np.arange(_ENTRIES))
-    below = fading_of(scenario).below(law_of(scenario).line_of_sight, factors)
+        return Features(np.empty(0), np.empty(0), 0.0, 1.0, 0.0, *of_worlds)
+    logs = _LOW + _FINE * np.arange(_ENTRIES)
+    below = fading_of(scenario).below(law_of(scenario).line_of_sight, np.exp(logs))
     low, high = gain_range(scenario)
     gains = np.geomspace(high, low, 4 * _COSTS)
     costs = np.log(bit_costs(physics.links, gains.astype(np.float32)))
     grid = np.linspace(costs[0], costs[-1], _COSTS)
     log_gain = np.interp(grid, costs, np.log(gains))
-    path = np.empty((worlds, scenario.mecs, scenario.iotds), dtype=np.float32)
-    return Features(below, log_gain, grid[0], grid[1] - grid[0], path)
+    likely = logs[np.searchsorted(below, 1.0 - _RARE)]
+    return Features(below, log_gain, grid[0], grid[1] - grid[0], likely, *of_worlds)
+
+
+def place(features, index, path_gain):
+    """Fill a world's tables, for path gains (M, N)."""
+    log_path = np.log(path_gain.T)
+    grid = features.cost_low + features.cost_step * np.arange(_COSTS)
+    # Gains fall as costs rise.
+    best = np.interp(log_path + features.likely, features.log_gain[::-1], grid[::-1])
+    features.log_path[index] = log_path
+    features.cheapest[index] = np.exp(best)
+    features.order[index] = np.argsort(best, axis=1, kind="stable")
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def observe_features(features, physics, worlds, board, e, room, out):
     """Write every server's features of row e into ``out`` (M * SIZE,), server by server."""
-    world, row, gain = worlds.row[e], board.row[e], board.gain[e]
-    m, n = gain.shape
-    weight, data, local = board.root_cycles[row], board.data_bits[row], room.saving
+    world, row = worlds.row[e], board.row[e]
+    m, n = board.gain[e].shape
+    local = room.saving
     load, worth, everything, size = 0.0, 0.0, 0.0, 0.0
     for i in range(n):
         speed, power = worlds.local_speed[world, i], worlds.local_power[world, i]
         local[i] = local_cost(physics, board.cycles[row, i], speed, power)
-        load += weight[i]
-        worth += local[i] / weight[i]
+        load += board.root_cycles[row, i]
+        worth += local[i] / board.root_cycles[row, i]
         everything += local[i]
-        size += data[i]
+        size += board.data_bits[row, i]
     typical, steps = worlds.typical[world], len(TRIALS)
-    found = np.empty((2, steps))
+    trial, found = np.empty((m, steps)), np.zeros((m, 2, steps))
     for j in range(m):
-        _loads(features, physics, worlds, board, e, j, local, found)
-        price = worlds.price[world, j]
+        for k in range(steps):
+            trial[j, k] = worlds.price[world, j] * math.exp(TRIALS[k] * worlds.step[world, j])
+    _loads(features, physics, worlds, board, e, room, trial, found)
+    for j in range(m):
         congestion = physics.weight_time / worlds.server_speed[world, j]
         at = j * SIZE
-        for k in range(steps):
-            trial = price * math.exp(TRIALS[k] * worlds.step[world, j])
-            for kind in range(2):
-                share = math.log(2.0 * congestion * found[kind, k] / trial + FLOOR)
-                out[at + kind * steps + k] = _clip(share, LOAD_LIMIT)
-        at += 2 * steps
+        for kind in range(2):
+            for k in range(steps):
+                share = 2.0 * congestion * found[j, kind, k] / trial[j, k]
+                out[at] = _clip(math.log(share + FLOOR), LOAD_LIMIT)
+                at += 1
+        price = worlds.price[world, j]
         out[at] = _clip(math.log(price * typical[0] / typical[2]), LIMIT)
         out[at + 1] = _clip(math.log(congestion * typical[0] ** 2 / typical[2]), LIMIT)
         out[at + 2] = _clip(math.log(load / typical[0]), LIMIT)
@@ -168,44 +194,45 @@ def _clip(value, limit):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _loads(features, physics, worlds, board, e, j, local, found):
-    """Fill ``found`` (2, TRIALS) with the loads that server j expects, and that are willing."""
+def _loads(features, physics, worlds, board, e, room, trial, found):
+    """Add to ``found`` (M, 2, TRIALS) the loads that each server expects, and that are willing."""
     world, row, gain = worlds.row[e], board.row[e], board.gain[e]
     m, n = gain.shape
-    price, unit = worlds.price[world], physics.weight_time / physics.bandwidth
-    lowest = price[j] * math.exp(TRIALS[0] * worlds.step[world, j])
-    step = math.exp(worlds.step[world, j])
-    found[:] = 0.0
+    unit = physics.weight_time / physics.bandwidth
+    asks, finer = room.floor, 1.0 / features.cost_step
+    below, log_gain, log_path = features.below, features.log_gain, features.log_path[world]
+    cheapest, order = features.cheapest[world], features.order[world]
+    # Arrays by their own names: a tuple of them is counted in and out wherever one is used.
+    weights, data, locals_ = board.root_cycles[row], board.data_bits[row], room.saving
+    price, least = worlds.price[world], physics.links.least
     for i in range(n):
-        weight, data = board.root_cycles[row, i], board.data_bits[row, i]
-        trial = lowest
-        if data * unit * least_cost(physics.links, gain[j, i]) + trial * weight >= local[i]:
-            continue
-        cost = link_cost(physics, gain[j, i], data)
-        for k in range(found.shape[1]):
-            asked = cost + trial * weight
-            if asked >= local[i]:
-                break
-            found[1, k] += weight
-            chance = 1.0
-            for o in range(m):
-                if o != j and chance > 1e-3:
-                    left = (asked - price[o] * weight) / (data * unit)
-                    chance *= _no_cheaper(features, left, features.log_path[world, o, i])
-            found[0, k] += weight * chance
-            trial *= step
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _no_cheaper(features, cost, log_path):
-    """P(a link costs ``cost`` or more a bit), in units of weight_time / bandwidth."""
-    if not cost > 0.0:
-        return 1.0
-    at = (log32(np.float32(cost)) - features.cost_low) / features.cost_step
-    if at < 0.0:
-        return 1.0  # no gain is good enough
-    ratio = (_between(features.log_gain, at) - log_path - _LOW) / _FINE
-    return _between(features.below, max(ratio, 0.0))
+        weight, local, bits = weights[i], locals_[i], data[i] * unit
+        least_asked = np.inf
+        for o in range(m):
+            asks[o] = price[o] * weight / bits
+            least_asked = min(least_asked, asks[o])
+        for j in range(m):
+            if bits * least[piece_of(gain[j, i])] + trial[j, 0] * weight >= local:
+                continue
+            cost = link_cost(physics, gain[j, i], data[i])
+            for k in range(trial.shape[1]):
+                asked = cost + trial[j, k] * weight
+                if asked >= local:
+                    break
+                found[j, 1, k] += weight
+                asked /= bits
+                # P(no server but j is cheaper), to some 1e-3.
+                chance = 1.0
+                for rank in range(m):
+                    o = order[i, rank]
+                    if asked - least_asked <= cheapest[i, o] or chance < _RARE:
+                        break  # nor is any that follows
+                    left = asked - asks[o]
+                    if o != j and left > cheapest[i, o]:
+                        at = (log32(np.float32(left)) - features.cost_low) * finer
+                        ratio = _between(log_gain, max(at, 0.0)) - log_path[i, o] - _LOW
+                        chance *= _between(below, max(ratio / _FINE, 0.0))
+                found[j, 0, k] += weight * chance
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

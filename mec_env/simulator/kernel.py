@@ -46,9 +46,13 @@ class Room(NamedTuple):
     words, task_words : uint32
         Random words for gains and for tasks; no task words where slots don't draw tasks.
     price, floor : (M,) float64
-        What servers ask, and what a device's options cost at least.
+        What servers ask, and room for another number of each.
     saving : (N,) float64
         What those that ask save on their server before its CPU is shared.
+    bounds : (M, N) float32
+        What links cost at least at the prices.
+    first : (N,) int32
+        Server of the lowest bound.
     """
 
     scratch: tuple
@@ -58,6 +62,8 @@ class Room(NamedTuple):
     price: np.ndarray
     floor: np.ndarray
     saving: np.ndarray
+    bounds: np.ndarray
+    first: np.ndarray
 
 
 def room_for(devices, servers, drawn):
@@ -70,6 +76,8 @@ def room_for(devices, servers, drawn):
         np.empty(servers),
         np.empty(servers),
         np.empty(devices),
+        np.empty((servers, devices), dtype=np.float32),
+        np.empty(devices, dtype=np.int32),
     )
 
 

@@ -15,7 +15,7 @@ from mec_env.draws import streams
 from mec_env.laws.actions import MODES, first_bad
 from mec_env.physics.slot import Slot, physics_of
 from mec_env.scenario.scenario import Scenario
-from mec_env.simulator.features import feature_size, features_of
+from mec_env.simulator.features import feature_size, features_of, place
 from mec_env.simulator.kernel import decide_row, draw_rows, plain, prices_of, room_for, step_rows
 from mec_env.simulator.observation import blocks_of, size
 from mec_env.simulator.state import Carry, Results, draws_of, new_board, new_carry, new_worlds
@@ -278,7 +278,7 @@ class Simulator:
         ):
             array[index] = value
         if self._features.log_path.size:
-            self._features.log_path[index] = np.log(world.path_gain)
+            place(self._features, index, world.path_gain)
         if self._price_of is not None:
             pricing = self._price_of(self.scenario, world)
             for array, value in zip(self._worlds[5:], pricing):

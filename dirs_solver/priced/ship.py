@@ -46,9 +46,9 @@ def _world(rng, world_seed):
 def main(argv: list[str] | None = None) -> None:
     """Train and write."""
     parser = argparse.ArgumentParser(prog="python -m dirs_solver.priced.ship", description=__doc__)
-    parser.add_argument("--worlds", type=int, default=400, help="worlds to learn from")
+    parser.add_argument("--worlds", type=int, default=300, help="worlds to learn from")
     parser.add_argument("--slots", type=int, default=100, help="slots of each")
-    parser.add_argument("--steps", type=int, default=6000, help="of Adam")
+    parser.add_argument("--steps", type=int, default=4000, help="of Adam")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=SHIPPED)
     options = parser.parse_args(argv)
@@ -60,8 +60,8 @@ def main(argv: list[str] | None = None) -> None:
         learned, options.seed, steps=options.steps, hidden=(32, 32),
         progress=lambda step: progress(Progress("steps", step, options.steps)),
     )  # fmt: skip
-    header = {"learner": "priced", "choice": [1.0, 0.0, []], **vars(options)}
-    header["out"] = options.out.name
+    made = {key: getattr(options, key) for key in ("worlds", "slots", "steps", "seed")}
+    header = {"learner": "priced", "choice": [1.0, 0.0, []], **made}
     files.save(options.out, KIND, header, network.arrays())
 
 

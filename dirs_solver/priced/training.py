@@ -55,19 +55,26 @@ def fit(
     layers = _layers(hidden, generator, start)
     parameters = [p for layer in layers for p in layer]
     optimiser = torch.optim.Adam(parameters, lr=rate)
-    for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = rate * 0.5 * (1.0 + np.cos(np.pi * step / steps))
-        chosen = torch.randint(len(x), (min(batch, len(x)),), generator=generator)
-        error = (_forward(layers, x[chosen]) - y[chosen]) * mask[chosen]
-        cost = torch.einsum("sj,sjk,sk->s", error, g[chosen], error).mean() / scale
-        plain = (error**2).sum() / mask[chosen].sum()
-        loss = cost + PLAIN * plain
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        if progress is not None and progress(step + 1) is True:
-            break
+    # Small matrices: threads that wait for each other cost more than they bring, tenfold where
+    # others use the processor too.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for step in range(steps):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * 0.5 * (1.0 + np.cos(np.pi * step / steps))
+            chosen = torch.randint(len(x), (min(batch, len(x)),), generator=generator)
+            error = (_forward(layers, x[chosen]) - y[chosen]) * mask[chosen]
+            cost = torch.einsum("sj,sjk,sk->s", error, g[chosen], error).mean() / scale
+            plain = (error**2).sum() / mask[chosen].sum()
+            loss = cost + PLAIN * plain
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            if progress is not None and progress(step + 1) is True:
+                break
+    finally:
+        torch.set_num_threads(threads)
     arrays = [[p.detach().numpy().copy() for p in layer] for layer in layers]
     return Network(
         mean.astype(np.float32), deviation.astype(np.float32),

@@ -54,7 +54,12 @@ def progress_bar() -> Callable[[Progress], None]:
 
     def show(report):
         if report.stage not in bars:
-            unit = {"demonstrations": "slot", "pre-training": "update"}.get(report.stage, "slot")
+            unit = {
+                "demonstrations": "slot",
+                "pre-training": "update",
+                "worlds": "world",
+                "steps": "step",
+            }.get(report.stage, "slot")
             bars[report.stage] = tqdm(total=report.total, desc=report.stage, unit=unit)
         bar = bars[report.stage]
         bar.update(report.done - bar.n)

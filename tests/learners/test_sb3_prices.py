@@ -93,7 +93,8 @@ def test_servers_that_change_places_change_nothing_else(networks):
     acts = spaces.Box(-1.0, 1.0, (3,))
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        policy = networks(seen, acts, lambda _: 1e-3, dict.fromkeys(("pi", "vf", "qf"), [8, 8]))
+        layers = dict(pi=[8, 8], vf=[8, 8], qf=[8, 8])
+        policy = networks(seen, acts, lambda _: 1e-3, net_arch=layers)
         x, a = torch.randn(4, 3, SIZE), torch.rand(4, 3)
     order = [2, 0, 1]
     one, other = x.flatten(1), x[:, order].flatten(1)
@@ -191,6 +192,14 @@ def test_without_training_it_asks_about_what_start_says(name):
     learner = find_learner(name)({**QUICK[name], "observe": "features", "start": -0.4})
     asked = learner.learn(TINY, 0, 0).act_for_all(observation("features"))
     np.testing.assert_allclose(asked, -0.4, atol=0.1)
+
+
+@ALL
+def test_a_class_says_of_its_information_what_its_chosen_settings_do(name):
+    made = find_learner(name)
+    assert made.information == made().information
+    assert made({"observe": "features"}).information == "local"
+    assert made({"observe": "columns"}).information == "global"
 
 
 @ALL

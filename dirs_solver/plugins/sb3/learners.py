@@ -67,9 +67,9 @@ class _SB3Learner:
     #: No schedule hangs on the number of slots.
     anytime = True
     #: Rewards to choose from.
-    rewards = ("saving", "log")
+    rewards: tuple[str, ...] = ("saving", "log")
     #: Settings besides ``OURS`` that are no arguments of the algorithm.
-    own = ()
+    own: tuple[str, ...] = ()
 
     def __init__(self, settings=None):
         self.settings = settings_of(self.name, settings)

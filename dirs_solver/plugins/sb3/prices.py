@@ -39,8 +39,8 @@ class _Prices(_SB3Learner):
 
     actions = "prices"
     rewards = ("saving", "log", "relative")
-    own = ("observe", "nominal", "compare")
-    #: Of a class without settings: what is chosen for most.
+    own: tuple[str, ...] = ("observe", "nominal", "compare")
+    #: With the chosen settings; an instance says what it is with its own.
     information = "local"
 
     def __init__(self, settings=None):
@@ -141,6 +141,7 @@ class A2CPrices(_Gaussian):
     """Advantage actor critic (Mnih et al. 2016): one gradient step for each rollout."""
 
     name = "sb3-a2c-prices"
+    information = "global"
     algorithm = stable_baselines3.A2C
 
     def _arguments(self, env, settings):

@@ -16,10 +16,14 @@ class Best:
     ----------
     scenario : mec_env.Scenario
     actions : str
-        ``decisions`` or ``scores``, what the policies give.
+        ``decisions``, ``scores`` or ``prices``, what the policies give.
     seed : int
         Of the training, which takes rows' seeds below 2**32, or drawn from all 64 bits:
         the judged ones follow 2**32.
+    judged : int
+        Slots.
+    **options
+        Keywords of :class:`mec_env.MECVectorEnv` that say how the policies observe and act.
 
     Attributes
     ----------
@@ -30,20 +34,22 @@ class Best:
         The copy of it.
     """
 
-    def __init__(self, scenario, actions, seed):
+    def __init__(self, scenario, actions, seed, judged=JUDGED, **options):
         self.scenario = scenario
-        self._env = MECVectorEnv(JUDGED, scenario, actions, autoreset_mode="Disabled", threads=1)
+        self._env = MECVectorEnv(
+            judged, scenario, actions, autoreset_mode="Disabled", threads=1, **options
+        )
         self._seed = 2**32 + int(np.random.SeedSequence(int(seed)).generate_state(1)[0])
         self.first = self.objective = float("inf")
         self.kept = None
 
     def objectives(self, act):
-        """What a policy comes to on each judged slot, (JUDGED,); ``act`` as in :meth:`judge`."""
+        """What a policy comes to on each judged slot, (judged,); ``act`` as in :meth:`judge`."""
         observed, _ = self._env.reset(seed=self._seed)
         return self._env.step(act(observed))[4]["objective"]
 
     def rewards(self, act):
-        """The scenario's reward of a policy on each judged slot, (JUDGED,)."""
+        """The scenario's reward of a policy on each judged slot, (judged,)."""
         observed, _ = self._env.reset(seed=self._seed)
         return self._env.step(act(observed))[1]
 
@@ -53,7 +59,7 @@ class Best:
         Parameters
         ----------
         act : callable
-            Gives actions (JUDGED, ...) for observations (JUDGED, size) float32.
+            Gives actions (judged, ...) for observations (judged, size) float32.
         copy : callable
             Gives what is to be kept of the policy if it is the best so far.
 

@@ -151,7 +151,10 @@ def test_what_says_it_is_local_acts_on_its_own_column(name):
     assert is_local(policy) == (learner.information == "local")
     if learner.information == "global":
         return
-    env = mec_env.parallel_env(SCENARIO)
+    # A policy says how it acts and observes, where that is not the environment's default.
+    keys = ("actions", "observe", "nominal")
+    said = {key: getattr(policy, key) for key in keys if hasattr(policy, key)}
+    env = mec_env.parallel_env(SCENARIO, **said)
     seen, _ = env.reset(seed=1)
     before = {agent: np.array(policy.act(agent, own)) for agent, own in seen.items()}
     # What other servers see, and when they are asked, makes no difference.

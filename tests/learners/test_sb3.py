@@ -21,7 +21,7 @@ from tests.toy_learners import Last
 # Matrices this small are no work to share: threads would only wait for each other.
 torch.set_num_threads(1)
 
-NAMES = ("sb3-a2c", "sb3-ppo", "sb3-ddpg", "sb3-td3")
+NAMES = ("sb3-a2c", "sb3-ppo", "sb3-ddpg", "sb3-td3", "sb3-sac")
 #: Servers too slow for all devices: neither local nor remote nor the nearest server is right.
 TINY = mec_env.SCENARIOS["paper-medium"].replace(
     name="tiny", iotds=6, server_speed=4e9, slots=50
@@ -33,6 +33,7 @@ QUICK = {
     "sb3-ppo": dict(rows=16, n_steps=2, batch_size=16, n_epochs=2, hidden=[8]),
     "sb3-ddpg": dict(rows=16, batch_size=16, learning_starts=16, buffer_size=500, hidden=[8]),
     "sb3-td3": dict(rows=16, batch_size=16, learning_starts=16, buffer_size=500, hidden=[8]),
+    "sb3-sac": dict(rows=16, batch_size=16, learning_starts=16, buffer_size=500, hidden=[8]),
 }
 
 
@@ -228,6 +229,7 @@ def test_without_slots_it_trains_on_as_many_as_its_file_says():
         # What they find is good and not the best: saturated scores end the exploration.
         ("sb3-ddpg", 6_000, dict(rows=16, batch_size=128), 0.2),
         ("sb3-td3", 6_000, dict(rows=16, batch_size=128), 0.2),
+        ("sb3-sac", 6_000, dict(rows=16, batch_size=128), 0.2),
     ],
 )
 def test_it_learns_a_tiny_task_whose_optimum_is_known(name, slots, changed, reached):

@@ -4,7 +4,6 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
-from mec_env.views.spaces import INFO
 from mec_env.views.vector_env import MECVectorEnv
 
 
@@ -15,7 +14,8 @@ class RowsVecEnv(VecEnv):
     that ends an episode returns the next one's first observation; its row's info then has
     ``terminal_observation`` and ``TimeLimit.truncated``, which is always True, since an
     episode only ever ends by its number of slots. Every row's info has ``objective``,
-    ``time`` [s], ``energy`` [J] and ``offloaded`` (share) of the decision just judged.
+    ``time`` [s], ``energy`` [J] and ``offloaded`` (share) of the decision just judged, and with
+    prices or admission the shares ``asked`` and ``admitted``.
 
     Parameters
     ----------
@@ -29,6 +29,7 @@ class RowsVecEnv(VecEnv):
         self.envs = MECVectorEnv(
             rows, scenario, actions, autoreset_mode=AutoresetMode.SAME_STEP, threads=1, **fields
         )
+        self._keys = self.envs.options.info
         self._actions = None
         # The base class asks for this attribute of every environment.
         self.render_mode = None
@@ -52,7 +53,7 @@ class RowsVecEnv(VecEnv):
         # Without seeds of its own a row goes on to the next episode of its last seed.
         given = any(seed is not None for seed in self._seeds)
         observations, _ = self.envs.reset(seed=list(self._seeds) if given else None)
-        self.reset_infos = [dict.fromkeys(INFO, 0.0) for _ in range(self.num_envs)]
+        self.reset_infos = [dict.fromkeys(self._keys, 0.0) for _ in range(self.num_envs)]
         self._reset_seeds()
         self._reset_options()
         return observations
@@ -64,13 +65,13 @@ class RowsVecEnv(VecEnv):
     def step_wait(self):
         """Judge them: observations, rewards, ends, infos."""
         observations, rewards, _, ends, infos = self.envs.step(self._actions)
-        objectives = {key: infos[key] for key in INFO}
+        objectives = {key: infos[key] for key in self._keys}
         if ends.any():
             # The ended rows' own: the batch's infos are already the next episode's.
             final = infos["final_info"]
-            objectives = {key: np.where(ends, final[key], infos[key]) for key in INFO}
+            objectives = {key: np.where(ends, final[key], infos[key]) for key in self._keys}
         columns = [values.tolist() for values in objectives.values()]
-        rows = [dict(zip(INFO, values)) for values in zip(*columns)]
+        rows = [dict(zip(self._keys, values)) for values in zip(*columns)]
         for row in np.flatnonzero(ends):
             rows[row]["terminal_observation"] = infos["final_obs"][row]
             rows[row]["TimeLimit.truncated"] = True

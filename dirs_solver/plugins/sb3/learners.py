@@ -1,4 +1,4 @@
-"""A2C, PPO, DDPG and TD3 of Stable-Baselines3 as learners: the whole network is one agent.
+"""A2C, PPO, DDPG, TD3 and SAC of Stable-Baselines3 as learners: the whole network is one agent.
 
 A slot does not depend on what was decided before it, so nothing is gained by looking
 ahead: the discount is 0, a state's value is its slot's expected reward, and an advantage
@@ -66,10 +66,14 @@ class _SB3Learner:
     information = "global"
     #: No schedule hangs on the number of slots.
     anytime = True
+    #: Rewards to choose from.
+    rewards: tuple[str, ...] = ("saving", "log")
+    #: Settings besides ``OURS`` that are no arguments of the algorithm.
+    own: tuple[str, ...] = ()
 
     def __init__(self, settings=None):
         self.settings = settings_of(self.name, settings)
-        checks.known("reward", self.settings["reward"], ("saving", "log"))
+        checks.known("reward", self.settings["reward"], self.rewards)
         checks.known("activation", self.settings["activation"], ACTIVATIONS)
         self.policy = None
         self.objectives = np.empty(0)
@@ -97,23 +101,19 @@ class _SB3Learner:
         scenario = resolve(scenario)
         seed_key(seed)
         settings = of_size(self.settings, scenario)
-        if not 0.0 < settings["start"] < 1.0:
-            raise ValueError(f"start = {settings['start']!r}: must lie between 0 and 1")
-        settings["start"] = self._bearable(scenario, seed, settings["start"])
+        settings["start"] = self._checked_start(scenario, seed, settings["start"])
         slots = settings["slots"] if slots is None else checks.integer("slots", slots, 0)
-        rows = RowsVecEnv(
-            # No more than there are slots to train on; a batch of one has no deviation.
-            min(settings["rows"], max(2, slots // settings.get("n_steps", 1))),
-            scenario, self.actions, reward=settings["reward"],
-        )  # fmt: skip
-        env = VecNormalize(rows, gamma=0.0, clip_obs=LIMIT, clip_reward=math.inf)
-        best = Best(scenario, self.actions, seed)
+        # No more than there are slots to train on; a batch of one has no deviation.
+        count = min(settings["rows"], max(2, slots // settings.get("n_steps", 1)))
+        rows = self._rows(count, scenario, settings)
+        env = self._normalised(rows)
+        best = self._best(scenario, seed)
 
         def judge():
             policy = self._policy(model, env, settings["activation"], scenario)
-            return best.judge(policy.act, lambda: policy)
+            return best.judge(self._act_of(policy), lambda: policy)
 
-        watch = _Watch(slots, progress, judge)
+        watch = _Watch(slots, progress, judge, self._every(settings))
         with global_generators_kept():
             model = self._model(env, settings, seed)
             env.seed(seed)
@@ -157,17 +157,45 @@ class _SB3Learner:
         trained = Scenario.from_toml(header["scenario"])
         if scenario is not None:
             same_size(path, trained, resolve(scenario))
-        activation = learner.settings["activation"]
-        learner.policy = SB3Policy.of_arrays(arrays, LIMIT, cls.actions, activation, trained)
+        learner.policy = learner._policy_of(arrays, trained)
         return learner
+
+    def _checked_start(self, scenario, seed, start):
+        """The start, raised where exploring from it would cost too much in a scenario."""
+        if not 0.0 < start < 1.0:
+            raise ValueError(f"start = {start!r}: must lie between 0 and 1")
+        return self._bearable(scenario, seed, start)
 
     def _bearable(self, scenario, seed, start):
         """The start, if it is to depend on what exploring costs in a scenario."""
         return start
 
+    def _rows(self, count, scenario, settings):
+        """The environment that is trained on, not standardised."""
+        return RowsVecEnv(count, scenario, self.actions, reward=settings["reward"])
+
+    def _normalised(self, rows):
+        return VecNormalize(rows, gamma=0.0, clip_obs=LIMIT, clip_reward=math.inf)
+
+    def _best(self, scenario, seed):
+        return Best(scenario, self.actions, seed)
+
+    def _every(self, settings):
+        """Rollouts from one judgement of the actor to the next."""
+        return EVERY
+
+    def _act_of(self, policy):
+        """What gives actions for rows of whole observations."""
+        return policy.act
+
+    def _policy_of(self, arrays, scenario):
+        """The policy of a file's arrays."""
+        activation = self.settings["activation"]
+        return SB3Policy.of_arrays(arrays, LIMIT, self.actions, activation, scenario)
+
     def _policy(self, model, env, activation, scenario):
         """The actor as it stands."""
-        layers = [(_array(layer.weight), _array(layer.bias)) for layer in self._actor(model)]
+        layers = [(array(layer.weight), array(layer.bias)) for layer in self._actor(model)]
         mean = env.obs_rms.mean.astype(np.float32)
         deviation = np.sqrt(env.obs_rms.var + env.epsilon).astype(np.float32)
         return SB3Policy(layers, mean, deviation, LIMIT, self.actions, activation, scenario)
@@ -175,6 +203,7 @@ class _SB3Learner:
     def _model(self, env, settings, seed):
         """The algorithm with its networks, its actor set to where it starts."""
         hidden, critic = settings["hidden"], settings["critic_hidden"]
+        ours = (*OURS, *self.own)
         model = self.algorithm(
             self.networks,
             env,
@@ -182,18 +211,23 @@ class _SB3Learner:
             policy_kwargs={
                 "net_arch": {"pi": hidden, self.critic: critic},
                 "activation_fn": MODULES[settings["activation"]],
+                **self._network_arguments(settings),
             },
             # 32 bits are all that the library takes; the rows get the whole seed.
             seed=int(np.random.SeedSequence(seed).generate_state(1)[0]),
             device="cpu",
             **{
-                **{key: value for key, value in settings.items() if key not in OURS},
+                **{key: value for key, value in settings.items() if key not in ours},
                 **self._arguments(env, settings),
             },
         )
         with torch.no_grad():
             self._start(model, settings, env.unwrapped.envs.scenario)
         return model
+
+    def _network_arguments(self, settings):
+        """Arguments of the networks besides their layers."""
+        return {}
 
 
 class _Decisions(_SB3Learner):
@@ -229,17 +263,15 @@ class _Scores(_SB3Learner):
         return {"action_noise": NormalActionNoise(np.zeros_like(sigma), sigma, dtype=np.float32)}
 
     def _start(self, model, settings, scenario):
-        """Let every device begin local with a probability: as far below 0.5 as the noise needs.
+        """Let every device begin local with a probability: as far below 0.5 as the noise needs."""
+        score = self._first_score(settings, scenario)
+        begin(self._actor(model)[-1], math.atanh(2.0 * score - 1.0))
+        model.policy.actor_target.load_state_dict(model.policy.actor.state_dict())
 
-        The last layer's weights are small, as DDPG's authors have it.
-        """
+    def _first_score(self, settings, scenario):
         score = 0.5 - settings["noise"] * ndtri(settings["start"] ** (1.0 / scenario.mecs))
         # At 0 itself the hyperbolic tangent has no slope to learn by.
-        score = min(0.95, max(0.05, score))
-        last = self._actor(model)[-1]
-        last.weight.uniform_(-3e-3, 3e-3)
-        last.bias.fill_(math.atanh(2.0 * score - 1.0))
-        model.policy.actor_target.load_state_dict(model.policy.actor.state_dict())
+        return min(0.95, max(0.05, score))
 
     def _actor(self, model):
         return [layer for layer in model.policy.actor.mu if isinstance(layer, torch.nn.Linear)]
@@ -285,16 +317,37 @@ class TD3(_Scores):
     algorithm = stable_baselines3.TD3
 
 
+class SAC(_Scores):
+    """Soft actor critic (Haarnoja et al. 2018): its actor has its own noise."""
+
+    name = "sb3-sac"
+    algorithm = stable_baselines3.SAC
+
+    def _arguments(self, env, settings):
+        return {}
+
+    def _start(self, model, settings, scenario):
+        score = self._first_score(settings, scenario)
+        begin(self._actor(model)[-1], math.atanh(2.0 * score - 1.0))
+        # Before the hyperbolic tangent, whose slope at the score is 4 score (1 - score).
+        deviation = 2.0 * settings["noise"] / (4.0 * score * (1.0 - score))
+        begin(model.policy.actor.log_std, math.log(deviation))
+
+    def _actor(self, model):
+        actor = model.policy.actor
+        return [*(x for x in actor.latent_pi if isinstance(x, torch.nn.Linear)), actor.mu]
+
+
 class _Watch(BaseCallback):
     """Keeps the training's objectives, reports them, has the actor judged, and ends it when told to."""
 
-    def __init__(self, total, progress, judge):
+    def __init__(self, total, progress, judge, every):
         super().__init__()
         self.objectives, self._total, self._progress = [], total, progress
-        self._judge, self._rollouts = judge, 0
+        self._judge, self._every, self._rollouts = judge, every, 0
 
     def _on_rollout_start(self):
-        if self._rollouts % EVERY == 0:
+        if self._rollouts % self._every == 0:
             self._judge()
         self._rollouts += 1
 
@@ -309,5 +362,12 @@ class _Watch(BaseCallback):
         return self._progress(report) is not True
 
 
-def _array(parameter):
+def begin(layer, value):
+    """Let a last layer say about the same for every observation, as DDPG's authors have it."""
+    layer.weight.uniform_(-3e-3, 3e-3)
+    layer.bias.fill_(value)
+
+
+def array(parameter):
+    """A parameter's values, a copy."""
     return parameter.detach().numpy().copy()

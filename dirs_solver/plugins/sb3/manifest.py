@@ -6,4 +6,10 @@ LEARNERS = {
     "sb3-ppo": "dirs_solver.plugins.sb3.learners:PPO",
     "sb3-ddpg": "dirs_solver.plugins.sb3.learners:DDPG",
     "sb3-td3": "dirs_solver.plugins.sb3.learners:TD3",
+    "sb3-sac": "dirs_solver.plugins.sb3.learners:SAC",
+    "sb3-a2c-prices": "dirs_solver.plugins.sb3.prices:A2CPrices",
+    "sb3-ppo-prices": "dirs_solver.plugins.sb3.prices:PPOPrices",
+    "sb3-ddpg-prices": "dirs_solver.plugins.sb3.prices:DDPGPrices",
+    "sb3-td3-prices": "dirs_solver.plugins.sb3.prices:TD3Prices",
+    "sb3-sac-prices": "dirs_solver.plugins.sb3.prices:SACPrices",
 }

@@ -86,6 +86,7 @@ def _measure(cell, tell):
         "training_seconds": float(np.mean(spent)),
         "parameter_count": counts[0],
         "milliseconds": float(1e3 * np.median(whole.seconds)),
+        **({"exchanged": float(whole.exchanged.mean())} if whole.exchanged.any() else {}),
         **scored(
             (len(suite.world_seeds), len(suite.episode_seeds), suite.scenario.slots),
             whole.objective, whole.lower_bound, whole.time, whole.energy, whole.offloaded,

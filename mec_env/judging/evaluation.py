@@ -36,6 +36,8 @@ class Evaluation:
         Wall time of the decision [s].
     decision : (slots, N) uint8, or uint16 where there are more than 255 servers
         0 runs locally, j on server j.
+    exchanged : (S,) float64, optional
+        What agents told each other besides their actions [bytes].
     """
 
     suite: Suite
@@ -47,6 +49,7 @@ class Evaluation:
     offloaded: np.ndarray
     seconds: np.ndarray
     decision: np.ndarray
+    exchanged: np.ndarray | None = None
 
     def __repr__(self):
         means = self.objective.mean(), 100.0 * self.gap.mean()
@@ -121,7 +124,7 @@ def join(suite, evaluations):
     (``suite.world(k)``), and the suite's record is all of them.
     """
     parts = [vars(evaluation) for evaluation in evaluations]
-    columns = [key for key in parts[0] if key != "suite"]
+    columns = [key for key, values in parts[0].items() if key != "suite" and values is not None]
     return Evaluation(suite, **{key: np.concatenate([p[key] for p in parts]) for key in columns})
 
 
@@ -142,7 +145,10 @@ def evaluate(
         whole observation; ``actions`` says in which mode, by default decisions, or scores
         where the action is no integers), or ``act(agent, observation) -> action`` (local: run
         through the parallel environment of ``agents``, by default ``servers``, so it sees
-        its own column and no more). If it has
+        its own column and no more). It may say ``actions``, ``observe``, ``admission``,
+        ``nominal``, ``span``, ``retries`` and ``broadcasts``, as the environments take them. A local one with
+        ``announce(agent) -> numbers`` and ``hear(agent, numbers)`` exchanges numbers before it
+        acts, and their bytes are counted. If it has
         ``prepare(scenario)``, that is called once per world, with training slots
         to draw; ``reset(seed)``, before each episode, with a number of its own.
     suite : Suite or str

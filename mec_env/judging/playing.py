@@ -13,6 +13,7 @@ import numpy as np
 from mec_env import checks
 from mec_env.laws.actions import MODES, as_action
 from mec_env.physics.slot import Slot
+from mec_env.simulator.kernel import BYTES
 from mec_env.views.gym_env import MECEnv
 from mec_env.views.pettingzoo_env import AGENTS, MECParallelEnv
 
@@ -30,6 +31,8 @@ class Judged(NamedTuple):
         Share of devices.
     seconds : float
         Wall time of the decision [s].
+    exchanged : float
+        What agents told each other besides their actions [bytes].
     """
 
     objective: float
@@ -37,6 +40,7 @@ class Judged(NamedTuple):
     energy: float
     offloaded: float
     seconds: float
+    exchanged: float = 0.0
 
 
 class Played(NamedTuple):
@@ -91,7 +95,8 @@ def play(suite, policy, seed=0, slots=True):
                 observation, _, _, _, info = env.step(action)
                 info = player.info(info)
                 judged = (info[key] for key in ("objective", "time", "energy", "offloaded"))
-                yield Played(slot, decision, Judged(*judged, seconds))
+                told = player.told + info.get("exchanged", 0.0)
+                yield Played(slot, decision, Judged(*judged, seconds, told))
 
 
 def _player(policy):
@@ -106,6 +111,9 @@ SAID = ("actions", "observe", "admission", "nominal", "span", "retries", "broadc
 
 class _Decides:
     """A policy that sees the whole slot."""
+
+    #: Bytes that agents told each other before they acted.
+    told = 0.0
 
     def __init__(self, policy):
         self._policy = policy
@@ -151,7 +159,12 @@ class _Acts(_Decides):
 
 
 class _Agents(_Decides):
-    """A policy that sees an agent's part of the observation."""
+    """A policy that sees an agent's part of the observation, and may exchange numbers.
+
+    One with ``announce(agent) -> numbers`` and ``hear(agent, numbers by agent)`` acts once, then
+    every agent announces and hears what all have, and acts again; that action counts, and so does
+    every number, ``BYTES`` each.
+    """
 
     def environment(self, scenario):
         said = getattr(self._policy, "agents", None)
@@ -160,8 +173,14 @@ class _Agents(_Decides):
         return MECParallelEnv.for_evaluation(scenario, who, **self._said())
 
     def ask(self, env, observation):
-        start = time.perf_counter()
-        actions = {agent: self._policy.act(agent, seen) for agent, seen in observation.items()}
+        policy, start = self._policy, time.perf_counter()
+        actions = {agent: policy.act(agent, seen) for agent, seen in observation.items()}
+        if hasattr(policy, "announce"):
+            numbers = {agent: np.ravel(policy.announce(agent)) for agent in observation}
+            for agent in observation:
+                policy.hear(agent, numbers)
+            actions = {agent: policy.act(agent, seen) for agent, seen in observation.items()}
+            self.told = float(BYTES * sum(n.size for n in numbers.values()))
         seconds = time.perf_counter() - start
         return actions, env.decision(actions), seconds
 

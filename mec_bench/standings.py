@@ -25,6 +25,10 @@ _NEEDED = (
 )  # fmt: skip
 
 
+#: Rules that solve each slot by its certificate.
+SOLVERS = ("certified", "slot-price")
+
+
 @dataclass(frozen=True, eq=False)
 class Standing:
     """One method on one suite. Without a finished cell all its numbers are None.
@@ -36,8 +40,8 @@ class Standing:
         were run (``mec_bench.naming``).
     learner, information, settings_hash : str
     kind : str
-        ``solver`` (the certified one), ``rule``, ``search`` (not trained either)
-        or ``learner``.
+        ``solver`` (certifies the slot: ``certified``, ``slot-price``), ``rule`` (looks for no
+        optimum of the slot), ``search`` (does, untrained) or ``learner``.
     rank : int
         1 + the number of better methods that are separated from it, but never
         less than the rank of the method before it.
@@ -54,6 +58,8 @@ class Standing:
     training_seconds, milliseconds : float
         Processor time of training for a world, wall time of a decision.
     parameter_count : int or None
+    exchanged : float or None
+        Bytes a slot that agents tell each other besides their actions.
     profile : (T,) float64
         Share of slots whose gap is at most each of ``TAUS``.
     cells, failed : list of dict
@@ -81,6 +87,7 @@ class Standing:
     training_seconds: float | None = None
     milliseconds: float | None = None
     parameter_count: int | None = None
+    exchanged: float | None = None
     profile: np.ndarray | None = None
 
     @property
@@ -282,7 +289,7 @@ def _board(key, cells, several):
 
 
 def _kind(learner, cells):
-    if learner == "certified":
+    if learner in SOLVERS:
         return "solver"
     if learner in mec_env.RULES:
         return "rule"
@@ -348,6 +355,7 @@ def _numbers(fields, redraw, pairs):
         training_seconds=taken("training_seconds"),
         milliseconds=taken("milliseconds", np.median),
         parameter_count=max(counts) if counts else None,
+        exchanged=taken("exchanged"),
         profile=profile([one.gap for one in found]),
     )
 

@@ -96,6 +96,10 @@ COLUMNS = (
         "parameters", "Weights", "Number of trained weights",
         lambda s: Entry(s.parameter_count, number(s.parameter_count, ",")),
     ),
+    Column(
+        "exchanged", "Told [B]", "Bytes a slot that agents tell each other besides their actions",
+        lambda s: Entry(s.exchanged, number(s.exchanged or None, ",.0f")),
+    ),
     Column("seeds", "Seeds", "Runs with different seeds; any: it draws nothing", _seeds),
     Column(
         "failed", "Failed", "Runs that failed",

@@ -11,7 +11,8 @@ from mec_env.whole_file import write_text
 
 BEGIN, END = "<!-- leaderboard:begin -->", "<!-- leaderboard:end -->"
 _SHOWN = (
-    "method", "rank", "information", "iqm", "mean", "nrr", "training", "decision", "seeds", "failed",
+    "method", "rank", "information", "iqm", "mean", "nrr", "training", "decision", "exchanged",
+    "seeds", "failed",
 )  # fmt: skip
 
 
@@ -33,14 +34,15 @@ def markdown(boards):
         parts += [f"### {escaped(board.label)}", markdown_table(head, rows)]
     parts.append(
         "Gap: distance from the certified lower bound, with 95 % bootstrap intervals over worlds "
-        "and seeds. NRR: bound / objective. Methods share a rank unless the interval of their "
+        "and seeds. NRR: bound / objective. Told: bytes a slot that agents tell each other besides "
+        "their actions. Methods share a rank unless the interval of their "
         "paired difference excludes 0."
     )
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def headline(boards):
-    """The verdict on the paper's own task and a sentence for each suite: two parts of Markdown."""
+    """The verdict over all suites and a sentence for each suite: two parts of Markdown."""
     listed = "\n".join(f"- {escaped(sentence)}" for sentence in sentences(boards))
     return [escaped(verdict(boards) or ""), listed]
 

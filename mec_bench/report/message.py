@@ -2,8 +2,8 @@
 
 from mec_bench.report.wording import brackets, listed, milliseconds, percent
 
-#: Suites on the paper's own task begin so.
-PAPER = "paper-"
+#: What a learner is held against, and what one of each is called.
+KINDS = {"rule": "rule", "search": "search", "solver": "certified solver"}
 
 
 def leading(board, *kinds):
@@ -12,10 +12,9 @@ def leading(board, *kinds):
 
 
 def verdict(boards):
-    """Who wins on the paper's own task; None if no learner met a simpler method there.
+    """Which learner beats which kind of method, suite by suite; None if there is nothing to compare.
 
-    A method that learns nothing is a rule or a search; the certified solver is
-    neither, it is what all are measured by.
+    A rule looks for no optimum of the slot, a search looks for one untrained, a solver certifies it.
 
     Parameters
     ----------
@@ -25,25 +24,26 @@ def verdict(boards):
     -------
     str or None
     """
-    lost, won, tied = [], [], []
-    for board in boards:
-        learner, simple = leading(board, "learner"), leading(board, "rule", "search")
-        if not (board.suite.startswith(PAPER) and learner and simple):
-            continue
-        if board.separated(simple, learner):
-            lost.append(board.label)
-        elif board.separated(learner, simple):
-            won.append(board.label)
-        else:
-            tied.append(board.label)
     parts = []
-    if lost:
-        parts.append(f"a method that learns nothing beats every learner on {listed(lost)}")
-    if won:
-        parts.append(f"a learner beats every method that learns nothing on {listed(won)}")
-    if tied:
-        parts.append(f"the best of either can't be told apart on {listed(tied)}")
-    return f"On the paper's own task, {'; '.join(parts)}." if parts else None
+    for kind, called in KINDS.items():
+        won, lost, tied = [], [], []
+        for board in boards:
+            learner, other = leading(board, "learner"), leading(board, kind)
+            if learner and other:
+                if board.separated(learner, other):
+                    won.append(f"{board.label} ({learner.method})")
+                elif board.separated(other, learner):
+                    lost.append(f"{board.label} ({other.method})")
+                else:
+                    tied.append(f"{board.label} ({other.method})")
+        for found, says in (
+            (won, f"beats every {called} on"),
+            (lost, f"is beaten by a {called} on"),
+            (tied, f"can't be told apart from the best {called} on"),
+        ):
+            if found:
+                parts.append(f"{says} {listed(found)}")
+    return f"The best learner {'; '.join(parts)}." if parts else None
 
 
 def sentences(boards):
@@ -70,7 +70,12 @@ def _sentence(board):
     else:
         return None
     if solver:
-        text += f". The certified solver is at {percent(solver.mean)}{_speed(solver, learner or simple)}"
+        named = (
+            "The certified solver"
+            if solver.learner == "certified"
+            else f"The solver {solver.method}"
+        )
+        text += f". {named} is at {percent(solver.mean)}{_speed(solver, learner or simple)}"
     return f"{board.label}: {text}."
 
 

@@ -23,7 +23,7 @@ def overview(boards):
     head = ["Mean gap", "Sees", *(escaped(board.label) for board in boards)]
     rows = [_row(by_board, boards) for by_board in shown(boards)]
     note = (
-        "The best of each kind by their mean rank over the suites: the certified solver, three "
+        "The best of each kind by their mean rank over the suites: the best solver, three "
         "rules, two searches, four learners; of a learner with several settings the best of a suite."
     )
     parts = [*headline(boards), markdown_table(head, rows) if rows else "", note if rows else ""]

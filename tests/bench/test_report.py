@@ -245,8 +245,7 @@ def test_map_goes_without_what_cannot_be_read(made_up):
 def test_sentences_follow_the_numbers():
     losing = boards(duel(0.30, 0.10))
     assert verdict(losing) == (
-        "On the paper's own task, a method that learns nothing beats every learner on "
-        "paper-medium-v1 (part: 3 × 1 × 1)."
+        "The best learner is beaten by a rule on paper-medium-v1 (part: 3 × 1 × 1) (greedy)."
     )
     assert sentences(losing) == [
         (
@@ -254,12 +253,21 @@ def test_sentences_follow_the_numbers():
             "learner, sb3-ppo (30.00 %), by 20.00 points [20.00, 20.00]."
         )
     ]
-    assert "a learner beats every method" in verdict(boards(duel(0.10, 0.30)))
+    assert verdict(boards(duel(0.10, 0.30))) == (
+        "The best learner beats every rule on paper-medium-v1 (part: 3 × 1 × 1) (sb3-ppo)."
+    )
     assert "sb3-ppo (10.00 %) learns and beats" in sentences(boards(duel(0.10, 0.30)))[0]
     assert "can't be told apart" in verdict(boards(duel(0.10, 0.10)))
     assert "the difference is 0 points [0, 0]" in sentences(boards(duel(0.10, 0.10)))[0]
-    # Other tasks have no say on the paper's.
-    assert verdict(boards(duel(0.30, 0.10, suite="square-km-v1"))) is None
+    # Solvers are no rules: both of those that certify a slot stand apart.
+    certified = [
+        cell(name, [gap] * 3, worlds=3) for name, gap in (("certified", 0.0), ("slot-price", 0.01))
+    ]
+    assert verdict(boards([*duel(0.10, 0.30), *certified])) == (
+        "The best learner beats every rule on paper-medium-v1 (part: 3 × 1 × 1) (sb3-ppo); is beaten "
+        "by a certified solver on paper-medium-v1 (part: 3 × 1 × 1) (certified)."
+    )
+    assert verdict(boards([cell("greedy")])) is None
     assert sentences(boards([cell("greedy")])) == []
     assert sentences(boards([cell("greedy"), cell("certified", [0.0], milliseconds=2.0)])) == [
         (
@@ -299,12 +307,12 @@ def test_tables_go_between_the_markers(tmp_path):
     readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     report.write(duel(0.3, 0.1), tmp_path / "out", readme=readme)
     first = readme.read_text()
-    assert first.startswith(f"before\n{BEGIN}\n\nOn the paper's own task")
+    assert first.startswith(f"before\n{BEGIN}\n\nThe best learner is beaten")
     assert first.endswith(f"\n\n{END}\nafter\n") and "old" not in first
     report.write(duel(0.3, 0.1), tmp_path / "out", readme=readme)
     assert readme.read_text() == first
     tables = (tmp_path / "docs" / "leaderboard.md").read_text()
-    assert tables.startswith(f"# Leaderboard\n\n{BEGIN}\n\nOn the paper's own task")
+    assert tables.startswith(f"# Leaderboard\n\n{BEGIN}\n\nThe best learner is beaten")
     assert "| sb3-ppo | 2 | global |" in tables and "| sb3-ppo | 2 |" not in first
     assert "| sb3-ppo | global | 30.00 % |" in first and "(docs/leaderboard.md)" in first
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
@@ -324,7 +332,7 @@ def test_the_overview_shows_ten_methods_the_best_of_each_kind():
     def on(suite, spoiled=0.0):
         """Five methods of each kind, worse by their number."""
         fields = dict(worlds=3, suite=suite, deterministic=True)
-        rules = ("greedy", "slot-price", "remote", "random", "local")
+        rules = ("greedy", "nearest", "remote", "random", "local")
         yield cell("certified", [0.0] * 3, **fields)
         for k in range(5):
             yield cell(rules[k], [0.1 + 0.1 * k + spoiled] * 3, **fields)
@@ -338,7 +346,7 @@ def test_the_overview_shows_ten_methods_the_best_of_each_kind():
     assert names[0] == "certified"
     assert {n for n in names if n.startswith("search")} == {"search-0", "search-1"}
     assert {n for n in names if n.startswith("learner")} == {f"learner-{k}" for k in range(4)}
-    assert {"greedy", "slot-price", "remote"} < set(names)
+    assert {"greedy", "nearest", "remote"} < set(names)
     rows = [line for line in overview(both).splitlines() if line.startswith("| ")]
     assert rows[0] == (
         "| Mean gap | Sees | paper-large-v1 (part: 3 × 1 × 1) | square-km-v1 (part: 3 × 1 × 1) |"

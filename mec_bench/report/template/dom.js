@@ -23,9 +23,9 @@ const byId = (id) => document.getElementById(id);
 
 // What a method is, and the shape that says so: colour alone never does.
 const KINDS = {
-  solver: { name: "certified solver", path: "M0,-6.5 L6.5,0 L0,6.5 L-6.5,0 Z" },
-  rule: { name: "rule, learns nothing", path: "M-5,0 A5,5 0 1,0 5,0 A5,5 0 1,0 -5,0 Z" },
-  search: { name: "search, learns nothing", path: "M-4.6,-4.6 H4.6 V4.6 H-4.6 Z" },
+  solver: { name: "solver, certifies the slot", path: "M0,-6.5 L6.5,0 L0,6.5 L-6.5,0 Z" },
+  rule: { name: "rule, looks for no optimum", path: "M-5,0 A5,5 0 1,0 5,0 A5,5 0 1,0 -5,0 Z" },
+  search: { name: "search, untrained", path: "M-4.6,-4.6 H4.6 V4.6 H-4.6 Z" },
   learner: { name: "learner", path: "M0,-6.2 L5.8,4.4 L-5.8,4.4 Z" },
 };
 

@@ -1,5 +1,6 @@
 """What decides: the shared network, asked lower by a shift, and no worse than a constant price."""
 
+from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -53,16 +54,32 @@ class PricedPolicy:
         How often servers tell their load after devices first asked.
     choice : Choice, optional
         What :meth:`prepare` chose before.
+    admission : bool
+        Whether servers keep the best of their askers.
+    retries : int
+        How often devices that were refused ask on.
+    trust, shifts : sequence of float
+        What is tried; one alone is taken as it is.
     """
 
     information = "local"
     agents = "servers"
-    actions, observe, admission = "prices", "features", True
-    nominal, span, retries = "calibrated", SPAN, RETRIES
+    actions, observe, nominal, span = "prices", "features", "calibrated", SPAN
 
-    def __init__(self, network: Network, broadcasts: int = 0, choice: Choice | None = None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        broadcasts: int = 0,
+        choice: Choice | None = None,
+        admission: bool = True,
+        retries: int = RETRIES,
+        trust: Sequence[float] = TRUST,
+        shifts: Sequence[float] = SHIFTS,
+    ) -> None:
         self.network, self._rounds = network, broadcasts
-        self.choice = choice or Choice(1.0, 0.0, _reserves(RESERVES[0], broadcasts))
+        self.admission, self.retries = admission, retries
+        self._trust, self._shifts = trust, shifts
+        self.choice = choice or Choice(trust[-1], shifts[0], _reserves(RESERVES[0], broadcasts))
 
     @property
     def broadcasts(self) -> tuple[float, ...]:
@@ -82,20 +99,50 @@ class PricedPolicy:
         """
         tried = [
             Choice(trust, shift, _reserves(RESERVES[1], self._rounds))
-            for trust, shift in product(TRUST, SHIFTS)
+            for trust, shift in product(self._trust, self._shifts)
         ]
-        objectives = _objectives(self.network, scenario, tried)
-        smooth = _smoothed(objectives.reshape(len(TRUST), len(SHIFTS)))
-        self.choice = tried[int(np.argmin(smooth))]
+        objectives = self._objectives(scenario, tried)
+        smooth = _smoothed(objectives.reshape(len(self._trust), len(self._shifts)))
+        best = int(np.argmin(smooth))
         if self._rounds:
-            tried = [self.choice._replace(broadcasts=_reserves(r, self._rounds)) for r in RESERVES]
-            objectives = _objectives(self.network, scenario, tried)
-            self.choice = tried[int(np.argmin(objectives))]
-        return float(objectives.min())
+            kept = tried[best]
+            tried = [kept._replace(broadcasts=_reserves(r, self._rounds)) for r in RESERVES]
+            objectives = self._objectives(scenario, tried)
+            best = int(np.argmin(objectives))
+        self.choice = tried[best]
+        return float(objectives[best])
 
     def act(self, agent: str, observation: NDArray[np.float32]) -> NDArray[np.float32]:
         """A server's action (1,) for its features (SIZE,)."""
         return _action(self.network(observation), self.choice)[None]
+
+    def _objectives(self, scenario, tried):
+        """Mean objectives (tried,) over a world's training slots."""
+        pricing = None
+
+        def price_of(scenario: Scenario, world: World) -> Pricing:
+            nonlocal pricing
+            pricing = pricing or calibrated(scenario, world, SPAN)
+            return pricing
+
+        simulator = Simulator(
+            scenario.replace(slots=CALIBRATION), observe="features", price_of=price_of
+        )
+        observed = np.empty((1, simulator.observation_size), dtype=np.float32)
+        still, all_rows = np.zeros((1, scenario.iotds), dtype=np.int64), np.ones(1, dtype=bool)
+        simulator.seed(0, 0)
+        simulator.reset(np.zeros(1, dtype=np.int64), observed)
+        sums = np.zeros(len(tried))
+        for _ in range(CALIBRATION):
+            correction = self.network(observed.reshape(scenario.mecs, -1))
+            for k, choice in enumerate(tried):
+                action = _action(correction, choice)
+                decision = simulator.decision(
+                    action, "prices", 0, self.admission, self.retries, choice.broadcasts
+                )
+                sums[k] += outcome(simulator.slot(), decision).objective
+            simulator.step(still, all_rows, observed)
+        return sums / CALIBRATION
 
 
 def _smoothed(objectives):
@@ -111,30 +158,3 @@ def _reserves(first, rounds):
 def _action(correction, choice):
     deviations = choice.trust * correction - choice.shift
     return np.clip(deviations / SPAN, -1.0, 1.0).astype(np.float32)
-
-
-def _objectives(network, scenario, tried):
-    """Mean objectives (tried,) over a world's training slots."""
-    pricing = None
-
-    def price_of(scenario: Scenario, world: World) -> Pricing:
-        nonlocal pricing
-        pricing = pricing or calibrated(scenario, world, SPAN)
-        return pricing
-
-    simulator = Simulator(
-        scenario.replace(slots=CALIBRATION), observe="features", price_of=price_of
-    )
-    observed = np.empty((1, simulator.observation_size), dtype=np.float32)
-    still, all_rows = np.zeros((1, scenario.iotds), dtype=np.int64), np.ones(1, dtype=bool)
-    simulator.seed(0, 0)
-    simulator.reset(np.zeros(1, dtype=np.int64), observed)
-    sums = np.zeros(len(tried))
-    for _ in range(CALIBRATION):
-        correction = network(observed.reshape(scenario.mecs, -1))
-        for k, choice in enumerate(tried):
-            action = _action(correction, choice)
-            decision = simulator.decision(action, "prices", 0, True, RETRIES, choice.broadcasts)
-            sums[k] += outcome(simulator.slot(), decision).objective
-        simulator.step(still, all_rows, observed)
-    return sums / CALIBRATION

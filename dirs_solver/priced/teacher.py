@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_env.draws.streams import Space
 from mec_env.optimum import dual
 from mec_env.optimum.problem import problem_of
 from mec_env.scenario.scenario import Scenario
@@ -72,11 +73,18 @@ def lessons(scenario: Scenario, slots: int = CALIBRATION, seed: int = 0) -> Less
 
 
 def features(
-    scenario: Scenario, pricing: Pricing, slots: int, seed: int = 0
+    scenario: Scenario,
+    pricing: Pricing,
+    slots: int,
+    seed: int = 0,
+    evaluation: bool = False,
 ) -> NDArray[np.float32]:
-    """What servers see in these slots, (S, M, SIZE)."""
+    """What servers see in an episode's first slots, (S, M, SIZE), in either key space."""
     simulator = Simulator(
-        scenario.replace(slots=slots), observe="features", price_of=lambda *_: pricing
+        scenario.replace(slots=slots),
+        space=Space.EVALUATION if evaluation else Space.TRAINING,
+        observe="features",
+        price_of=lambda *_: pricing,
     )
     observed = np.empty((1, simulator.observation_size), dtype=np.float32)
     still = np.zeros((1, scenario.iotds), dtype=np.int64)

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from dirs_solver.priced.network import LIMIT, Network
-from mec_env.simulator.features import SIZE
 
 #: Besides what it costs, a share of the mean square: the curvature says little of servers that
 #: nobody stands at the margin of.
@@ -14,7 +13,15 @@ PLAIN = 0.02
 
 
 def fit(
-    lessons, seed=0, steps=2500, batch=256, hidden=(32, 32), rate=3e-3, start=None, progress=None
+    lessons,
+    seed=0,
+    steps=2500,
+    batch=256,
+    hidden=(32, 32),
+    rate=3e-3,
+    start=None,
+    plain=PLAIN,
+    progress=None,
 ):
     """Train a network.
 
@@ -33,6 +40,8 @@ def fit(
         First rate.
     start : Network, optional
         To go on from, with its standardisation and layers.
+    plain : float
+        Weight of the mean square beside the cost by the curvature.
     progress : callable, optional
         Called with the step after each; True ends the training.
 
@@ -52,7 +61,7 @@ def fit(
     # Mean cost of an error of one deviation: the two parts of the loss are then of one size.
     scale = float(np.einsum("sjj->s", curvature).mean() / there.sum(axis=1).mean())
     generator = torch.Generator().manual_seed(int(seed) % 2**63)
-    layers = _layers(hidden, generator, start)
+    layers = _layers(seen.shape[-1], hidden, generator, start)
     parameters = [p for layer in layers for p in layer]
     optimiser = torch.optim.Adam(parameters, lr=rate)
     # Small matrices: threads that wait for each other cost more than they bring, tenfold where
@@ -66,8 +75,8 @@ def fit(
             chosen = torch.randint(len(x), (min(batch, len(x)),), generator=generator)
             error = (_forward(layers, x[chosen]) - y[chosen]) * mask[chosen]
             cost = torch.einsum("sj,sjk,sk->s", error, g[chosen], error).mean() / scale
-            plain = (error**2).sum() / mask[chosen].sum()
-            loss = cost + PLAIN * plain
+            square = (error**2).sum() / mask[chosen].sum()
+            loss = cost + plain * square
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -82,11 +91,11 @@ def fit(
     )  # fmt: skip
 
 
-def _layers(hidden, generator, start):
+def _layers(size, hidden, generator, start):
     if start is not None:
         made = [(torch.tensor(w), torch.tensor(b)) for w, b in zip(start.weights, start.biases)]
     else:
-        sizes = (SIZE, *hidden, 1)
+        sizes = (size, *hidden, 1)
         made = [
             (torch.randn(m, n, generator=generator) * n**-0.5, torch.zeros(m))
             for n, m in pairwise(sizes)
@@ -107,7 +116,7 @@ def _padded(lessons):
     """All slots, as if each had as many servers as the largest; and which are there."""
     most = max(one.wanted.shape[1] for one in lessons)
     slots = sum(len(one.wanted) for one in lessons)
-    seen = np.zeros((slots, most, SIZE), dtype=np.float32)
+    seen = np.zeros((slots, most, lessons[0].seen.shape[-1]), dtype=np.float32)
     wanted = np.zeros((slots, most), dtype=np.float32)
     curvature = np.zeros((slots, most, most), dtype=np.float32)
     there = np.zeros((slots, most), dtype=bool)

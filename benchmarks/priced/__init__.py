@@ -1,0 +1,1 @@
+"""What each ingredient of ``priced`` brings: ``python -m benchmarks.priced`` takes them away one by one."""

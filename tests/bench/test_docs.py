@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mec_env.simulator.features import feature_table
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -20,6 +22,25 @@ def test_the_walk_through_the_laws_runs_as_printed():
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "paper-medium-v1" in done.stdout
+
+
+def test_the_blocks_about_prices_run_as_printed():
+    text = (ROOT / "docs" / "prices.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 2
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(blocks)],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "square-km-v1" in done.stdout
+
+
+def test_the_features_are_listed_as_they_are():
+    text = (ROOT / "docs" / "prices.md").read_text(encoding="utf-8")
+    listed = text.split("<!-- features:begin -->")[1].split("<!-- features:end -->")[0]
+    rows = [tuple(line.strip("| ").split(" | ")) for line in listed.strip().splitlines()[2:]]
+    assert rows == [tuple(row) for row in feature_table()]
 
 
 def test_the_walk_names_files_and_registries_that_are_there():

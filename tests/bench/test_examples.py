@@ -33,6 +33,7 @@ def run(name, *arguments):
         ("sb3_td3_scores", ("250",), "td3: objective"),
         ("supersuit_sharing", ("1280",), "mean saving against all local"),
         ("distributed_inference", ("0",), "1000 of 1000 decisions equal the library's"),
+        ("priced_servers", (), "500 of 500 actions equal the library's"),
     ],
 )
 def test_example_runs(name, arguments, says):

@@ -273,7 +273,10 @@ def test_the_curvature_is_the_smoothed_duals():
         assert values[0] >= -1e-6 * values[-1] and values[-1] > 0.0
         step, heat = 1e-6 * price.mean(), HEAT * price.mean()
         slopes = [
-            (unpaid_load(slot, price - step * unit, heat) - unpaid_load(slot, price + step * unit, heat))
+            (
+                unpaid_load(slot, price - step * unit, heat)
+                - unpaid_load(slot, price + step * unit, heat)
+            )
             / (2.0 * step)
             for unit in np.eye(3)
         ]

@@ -82,6 +82,21 @@ def test_among_equal_servers_the_lower_one_is_chosen():
     assert env.decision(np.array([0.0, -1e-3], np.float32)).tolist() == [2]
 
 
+def test_among_equally_cheap_servers_the_lower_one_is_chosen_whatever_their_links():
+    env = _two_servers(cycles=2.0**30)
+    # The upper server's link is a little cheaper, by exactly what it asks more.
+    env.simulator._board.gain[0, :, 0] = 2.0**-20 * np.array([1.1249, 1.125])
+    env.simulator._forget()
+    near, far = env.slot.link_cost[0, ::-1]
+    price = (far - near) / 2.0**15
+    assert 0.0 < price and near + price * 2.0**15 == far < env.slot.local_cost[0]
+    still = np.zeros(2, np.float32)
+    env.simulator._worlds.price[0] = 0.0, price
+    assert env.decision(still).tolist() == [1]
+    env.simulator._worlds.price[0, 1] = 0.999 * price
+    assert env.decision(still).tolist() == [2]
+
+
 def test_between_home_and_a_server_as_cheap_home_is_chosen():
     env = _two_servers(cycles=2.0**30)
     slot = env.slot

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_env.draws.streams import Space
+from mec_env.draws.streams import Space, seed_key
 from mec_env.optimum import dual
 from mec_env.optimum.problem import problem_of
 from mec_env.scenario.scenario import Scenario
@@ -22,8 +22,10 @@ from mec_env.simulator.pricing import (
     optimal_prices,
     pricing_of,
     training_slots,
+    typical_slot,
 )
 from mec_env.simulator.simulator import Simulator
+from mec_env.simulator.world import draw_world
 
 #: Wanted deviations are cut off here: a server that nobody wants for once has a price of 0.
 FAR = 4.0
@@ -58,7 +60,9 @@ def lessons(scenario: Scenario, slots: int = CALIBRATION, seed: int = 0) -> Less
     Prices are calibrated on the episode of seed 0, as wherever the network decides.
     """
     prices = optimal_prices(training_slots(scenario))
-    pricing = pricing_of(prices, next(training_slots(scenario, 1)))
+    # As wherever the network decides: relative to tasks of mean size, not to those of a slot.
+    world = draw_world(scenario, seed_key(scenario.world_seed))
+    pricing = pricing_of(prices, typical_slot(scenario, world))
     drawn = list(training_slots(scenario, slots, seed=seed))
     if seed != 0 or slots != len(prices):
         prices = optimal_prices(drawn)

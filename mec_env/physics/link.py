@@ -30,6 +30,10 @@ _PIECE_BITS = 20
 _FIRST_PIECE = 1 << 3
 _PIECES = 254 << 3
 SMALLEST_GAIN = 2.0**-126
+# What a link costs at least is told for each 64th of an octave.
+_FINE_BITS = 17
+_FIRST_FINE = 1 << 6
+_FINES = 254 << 6
 
 
 class LinkTable(NamedTuple):
@@ -46,8 +50,8 @@ class LinkTable(NamedTuple):
         Both in W.
     ratio : float
         ``weight_time / weight_energy``; infinite when energy does not count.
-    least : (pieces,) float32
-        A little below the least cost of a bit within a piece, in units of
+    least : (16256,) float32
+        A little below the least cost of a bit within each 64th of an octave, in units of
         ``weight_time / bandwidth``: what a link costs at least, without solving for it.
     """
 
@@ -153,7 +157,7 @@ def link(table, gain):
 @njit(cache=True, nogil=True, error_model="numpy")
 def piece_of(gain):
     """The index in ``LinkTable.least`` of a gain, a float32 of at least ``SMALLEST_GAIN``."""
-    return np.uint64((bits_of_float(gain) >> _PIECE_BITS) - _FIRST_PIECE)
+    return np.uint64((bits_of_float(gain) >> _FINE_BITS) - _FIRST_FINE)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -164,17 +168,6 @@ def bit_costs(table, gains):
         spectral, power = link(table, gains[k])
         out[k] = (1.0 + power / table.ratio) / spectral
     return out
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _fill_least(cap_gain, noise, max_power, ratio, least):
-    for piece in range(_PIECES):
-        octave = (piece + _FIRST_PIECE) // 8 - 127
-        eighth = (piece + _FIRST_PIECE) % 8
-        # The cost falls with the gain, so that the piece's upper end has the least.
-        high = 2.0**octave * (1.0 + (eighth + 1) / 8.0)
-        spectral, power = _best(high, high < cap_gain, noise, max_power, ratio)
-        least[piece] = (1.0 - 1e-6) * (1.0 + power / ratio) / spectral
 
 
 @njit(cache=True, nogil=True)
@@ -216,6 +209,13 @@ def link_table(noise, max_power, weight_time, weight_energy):
     return _table(float(noise), float(max_power), ratio)
 
 
+# The cost of a bit falls with the gain, so that each piece's upper end has its least.
+_UPPER_ENDS = (
+    ((np.arange(_FINES) + _FIRST_FINE + 1) << _FINE_BITS).astype(np.int32).view(np.float32)
+)
+_UPPER_ENDS[-1] = np.finfo(np.float32).max
+
+
 @lru_cache(maxsize=64)
 def _table(noise, max_power, ratio):
     nodes = np.cos(np.pi * (np.arange(_DEGREE + 1) + 0.5) / (_DEGREE + 1))
@@ -224,9 +224,9 @@ def _table(noise, max_power, ratio):
     cap_gain = _cap_gain(noise, max_power, ratio)
     _node_values(nodes, cap_gain, noise, max_power, ratio, values)
     coefficients = (to_powers @ values).reshape(_PIECES + 1, -1)
-    least = np.empty(_PIECES)
-    _fill_least(cap_gain, noise, max_power, ratio, least)
+    coefficients.setflags(write=False)
+    table = LinkTable(coefficients, cap_gain, noise, max_power, ratio, np.empty(0, np.float32))
+    least = (1.0 - 1e-6) * bit_costs(table, _UPPER_ENDS)
     least = least.astype(np.float32)
-    for array in (coefficients, least):
-        array.setflags(write=False)
-    return LinkTable(coefficients, cap_gain, noise, max_power, ratio, least)
+    least.setflags(write=False)
+    return table._replace(least=least)

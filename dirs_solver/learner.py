@@ -151,7 +151,9 @@ def _changed(name: str, trust: bool) -> type:
     for part in query.split("&"):
         key, equals, text = part.partition("=")
         if not (key and equals) or key in changed:
-            raise ValueError(f"learner = {name!r}: must have setting=value once for each behind the ?")
+            raise ValueError(
+                f"learner = {name!r}: must have setting=value once for each behind the ?"
+            )
         try:
             changed[key] = json.loads(text)
         except ValueError:

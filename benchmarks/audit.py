@@ -102,7 +102,8 @@ Nearly solved: below {NEAR:g} % above the bound. Trivial rules: {", ".join(TRIVI
 
 Links' share: of the certified decision's cost, what transmission takes. `channel-blind`
 decides for links of average gain (it knows the map and the tasks, not the fading);
-`constant-price` has one calibrated price per server; `slot-price` rounds at the slot's own
+`constant-price` has one calibrated price per server, `low-price` the same some deviations too
+cheap; `slot-price` rounds at the slot's own
 optimal prices; `certified` is the certificate's decision. Calibrated rules saw 100
 training slots of each world.
 

@@ -1,6 +1,7 @@
 """What a learner is, and how one is found by name."""
 
 import inspect
+import json
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -104,18 +105,22 @@ def find_learner(name: str, trust: bool = False) -> type:
         A built-in name, a rule's, one that an installed project registered in the entry
         point group ``mec_env.learners``, ``module:Class``, ``module:function`` (an act or
         decide function), or the ``.zip`` file of a model that Stable-Baselines3 saved; see
-        :mod:`dirs_solver.plugins.foreign`.
+        :mod:`dirs_solver.plugins.foreign`. ``?setting=value`` behind it, and ``&setting=value``
+        for each further one, changes settings of the learner: ``dirs?admission=true``. Values
+        are JSON's; what is not is a string.
     trust : bool
         Whether such a file may be loaded, which runs the code that is in it.
 
     Raises
     ------
     ValueError
-        In one sentence: an unknown name, with the nearest right one, a module or class
-        that isn't there, or a saved model without ``trust``.
+        In one sentence: an unknown name or setting, with the nearest right one, a module or
+        class that isn't there, or a saved model without ``trust``.
     ImportError
         If a built-in learner's extra is not installed, with the command that installs it.
     """
+    if "?" in name and not name.endswith(".zip"):
+        return _changed(name, trust)
     if name in LEARNERS:
         try:
             return _resolve(LEARNERS[name].place)
@@ -133,6 +138,36 @@ def find_learner(name: str, trust: bool = False) -> type:
         return found if inspect.isclass(found) else from_function(found, name)
     found = {point.name: point for point in entry_points(group=GROUP)}
     return found[checks.known("learner", name, {**LEARNERS, **RULES, **found})].load()
+
+
+def _changed(name: str, trust: bool) -> type:
+    """The class of a learner some of whose settings are changed: made without arguments, it has them."""
+    base, _, query = name.partition("?")
+    kind = find_learner(base, trust)
+    default = getattr(kind(), "settings", None)
+    if not default:
+        raise ValueError(f"learner = {name!r}: {base} has no settings to change")
+    changed = {}
+    for part in query.split("&"):
+        key, equals, text = part.partition("=")
+        if not (key and equals) or key in changed:
+            raise ValueError(
+                f"learner = {name!r}: must have setting=value once for each behind the ?"
+            )
+        try:
+            changed[key] = json.loads(text)
+        except ValueError:
+            changed[key] = text
+    settings = default.replace(**changed) if hasattr(default, "replace") else changed
+    kind(settings)  # What it does not take, it says now.
+
+    class Changed(kind):  # type: ignore[misc, valid-type]
+        def __init__(self, own: Any = None, *further: Any, **options: Any) -> None:
+            super().__init__(own or settings, *further, **options)
+
+    Changed.name, Changed.__doc__ = name, kind.__doc__
+    Changed.__name__ = Changed.__qualname__ = kind.__name__
+    return Changed
 
 
 def _resolve(place: str) -> Any:

@@ -12,10 +12,10 @@
 
 A learner is a built-in name, a rule's, a name that an installed project registered in the entry
 point group ``mec_env.learners``, or ``module:Class``; ``module:function`` is an act function,
-and a file that ends in .zip a saved Stable-Baselines3 model. A learner is trained on each
-world of a suite, then judged on slots of that world that no training meets. One learner on one
-suite with one seed is a cell, two files in the folder ``cells``; what is there is skipped, so a
-run that was killed goes on where it stood.
+and a file that ends in .zip a saved Stable-Baselines3 model; ``NAME?setting=value`` changes a
+setting. A learner is trained on each world of a suite, then judged on slots of that world that
+no training meets. One learner on one suite with one seed is a cell, two files in the folder
+``cells``; what is there is skipped, so a run that was killed goes on where it stood.
 """
 
 import argparse

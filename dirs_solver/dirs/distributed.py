@@ -25,7 +25,16 @@ def save_agent(policy, server, path):
     server : int
         0 .. M - 1.
     path : path
+
+    Raises
+    ------
+    ValueError
+        For a policy with admission: processes answer with scores alone and never learn who asks.
     """
+    if policy.admission:
+        raise ValueError(
+            "policy.admission = True: must be False for an agent in a file, which scores and admits nobody"
+        )
     agent = policy.agents.alone(server)
     arrays = {name: value.numpy() for name, value in agent.state_dict().items()}
     header = {"server": server, "scenario": policy.scenario.name, "layers": len(agent.weights)}

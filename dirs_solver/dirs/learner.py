@@ -110,7 +110,7 @@ class DIRS:
 
         # Lines 1 and 2: random agents, an empty buffer; or as an interrupted training left them.
         trainer = Trainer(scenario, settings, seed)
-        self.policy = DIRSPolicy(trainer.agents, scenario)
+        self.policy = DIRSPolicy(trainer.agents, scenario, settings.admission)
         self.objectives = np.zeros(total)
         done = self._resume(trainer)
 
@@ -186,7 +186,7 @@ class DIRS:
         hidden = learner.settings.hidden_for(trained.iotds)
         agents = Agents(trained, hidden, learner.settings.inputs)
         load_weights(agents, arrays)
-        learner.policy = DIRSPolicy(agents, trained)
+        learner.policy = DIRSPolicy(agents, trained, learner.settings.admission)
         return learner
 
     def _resume(self, trainer):

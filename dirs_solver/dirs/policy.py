@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dirs_solver.dirs.agents import Agents
 from dirs_solver.shared.fits import same_size
-from mec_env import Outcome, Scenario, Slot, outcome
+from mec_env import Outcome, Scenario, Slot, admit, outcome
 from mec_env.laws.actions import vote
 from mec_env.physics import cost
 
@@ -30,12 +30,16 @@ class DIRSPolicy:
     agents : dirs_solver.dirs.agents.Agents
     scenario : mec_env.Scenario
         What they were trained on.
+    admission : bool
+        Whether each server keeps the askers worth keeping. ``mec_env.evaluate`` builds its
+        environment so, and :meth:`schedule` and :meth:`schedules` do the same; votes are what
+        devices ask for either way.
     """
 
     information = "local"
 
-    def __init__(self, agents: Agents, scenario: Scenario) -> None:
-        self.agents, self.scenario = agents, scenario
+    def __init__(self, agents: Agents, scenario: Scenario, admission: bool = False) -> None:
+        self.agents, self.scenario, self.admission = agents, scenario, admission
         self.refresh()
 
     @property
@@ -115,7 +119,7 @@ class DIRSPolicy:
         outcome : mec_env.Outcome
             With ``power`` [W] and ``cpu`` [cycles/s], (N,) each.
         """
-        decision = self.vote(observation)
+        decision = self._kept(slot, self.vote(observation))
         return decision, outcome(slot, decision)
 
     def schedules(
@@ -125,10 +129,14 @@ class DIRSPolicy:
         decisions = self.votes(observations)
         power, cpu = np.empty(decisions.shape), np.empty(decisions.shape)
         for k, s in enumerate(slots):
+            decisions[k] = self._kept(s, decisions[k])
             power[k], cpu[k] = cost.best_resources(
                 s.physics, s._by_server, s.tasks, s.local_speed, s.local_power, s.server_speed, decisions[k]
             )  # fmt: skip
         return decisions, power, cpu
+
+    def _kept(self, slot, decision):
+        return admit(slot, decision) if self.admission else decision
 
 
 def _folded(agents):

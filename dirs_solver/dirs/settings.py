@@ -102,6 +102,10 @@ class Settings:
         the mean of Keras' cross-entropy.
     inputs : str
         ``gains`` (the paper's) or ``gains+tasks``: all that a server observes.
+    admission : bool
+        Whether each server keeps the askers worth keeping when the policy decides, as the
+        environment's ``admission``: ours. Training knows nothing of it: demonstrations, votes
+        and their improvements are what they are without.
     """
 
     buffer: int = 1024
@@ -128,6 +132,7 @@ class Settings:
     loss: str = "L1"
     loss_over_devices: str = "sum"
     inputs: str = "gains"
+    admission: bool = False
 
     def __post_init__(self):
         _put(self, checks.integer, ("buffer", "batch", "interval", "updates"), 1)
@@ -151,8 +156,9 @@ class Settings:
                 object.__setattr__(self, name, Levy(**value))
             elif not isinstance(value, Levy):
                 raise ValueError(f"{name} = {value!r}: must be a Levy")
-        if not isinstance(self.imitation, bool):
-            raise ValueError(f"imitation = {self.imitation!r}: must be True or False")
+        for name in ("imitation", "admission"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} = {getattr(self, name)!r}: must be True or False")
         for name, allowed in (
             ("demonstrations", DEMONSTRATIONS),
             ("refinement", REFINEMENTS),
@@ -176,8 +182,15 @@ class Settings:
         return replace(self, **changed)
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings as JSON takes them; :meth:`from_dict` reads them back."""
-        return asdict(self)
+        """The settings as JSON takes them; :meth:`from_dict` reads them back.
+
+        ``admission`` is among them only where it is on.
+        """
+        values = asdict(self)
+        # Results are named by a hash of these: those of before there was admission keep theirs.
+        if not self.admission:
+            del values["admission"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Settings":

@@ -20,7 +20,83 @@ from mec_env.views.vector_env import MECVectorEnv
 GROUP = "mec"
 
 
-class BatchedServers(EnvBase):
+class Batched(EnvBase):
+    """What every batch of worlds has in common: its ends, its resets and what is said of a slot.
+
+    A subclass sets ``_env``, a :class:`mec_env.MECVectorEnv`, calls ``_specify``, and gives
+    ``_entries``, what agents and critics see, and ``_judged``, a step's results for their actions.
+    """
+
+    def _specify(self, seen, action, seed, **more):
+        """Say what is seen and acted, (E, M, ...) each, and what else there is to see."""
+        rows, servers = seen.shape[:2]
+        self._seed = seed
+        self.group_map = {GROUP: [f"mec_{j}" for j in range(servers)]}
+        self.observation_spec = Composite(
+            {
+                GROUP: Composite(observation=seen, shape=(rows, servers)),
+                "info": Composite(objective=Unbounded((rows, 1)), shape=(rows,)),
+                **more,
+            },
+            shape=(rows,),
+        )
+        self.action_spec = Composite(
+            {GROUP: Composite(action=action, shape=(rows, servers))}, shape=(rows,)
+        )
+        reward = Unbounded((rows, servers, 1))
+        self.reward_spec = Composite(
+            {GROUP: Composite(reward=reward, shape=(rows, servers))}, shape=(rows,)
+        )
+        ends = ("done", "terminated", "truncated")
+        self.done_spec = Composite(
+            {end: Binary(shape=(rows, 1), dtype=torch.bool) for end in ends}, shape=(rows,)
+        )
+
+    def _reset(self, tensordict=None, **options):
+        mask = None if tensordict is None else tensordict.get("_reset", None)
+        mask = np.ones(self.batch_size[0], bool) if mask is None else mask.numpy().reshape(-1)
+        observed = self._begin(self._seed, mask)
+        # A seed is given once; later resets begin the next episode of the same rows.
+        self._seed = None
+        off = torch.zeros(self.batch_size + (1,), dtype=torch.bool)
+        return self._observed(observed, torch.zeros(self.batch_size), off)
+
+    def _begin(self, seed, mask):
+        """Observations (E, size) after a reset of the rows in ``mask``."""
+        return self._env.reset(seed=seed, options={"reset_mask": mask})[0]
+
+    def _step(self, tensordict):
+        actions = tensordict[GROUP, "action"].flatten(1).numpy()
+        observed, reward, _, truncated, infos = self._judged(actions)
+        ended = torch.from_numpy(truncated)[:, None]
+        out = self._observed(observed, torch.from_numpy(infos["objective"]), ended)
+        reward = torch.from_numpy(reward).float()[:, None, None]
+        out[GROUP, "reward"] = reward.expand(-1, len(self.group_map[GROUP]), 1).clone()
+        return out
+
+    def _judged(self, actions):
+        """What the environment answers to actions (E, M * entries)."""
+        return self._env.step(actions)
+
+    def _observed(self, observed, objective, ended):
+        seen, more = self._entries(observed)
+        return TensorDict(
+            {
+                GROUP: TensorDict({"observation": seen}, seen.shape[:2]),
+                "info": TensorDict({"objective": objective.float()[:, None]}, self.batch_size),
+                "done": ended,
+                "terminated": torch.zeros_like(ended),
+                "truncated": ended.clone(),
+                **more,
+            },
+            self.batch_size,
+        )
+
+    def _set_seed(self, seed):
+        self._seed = seed
+
+
+class BatchedServers(Batched):
     """E worlds whose servers score the devices; row k equals the parallel environment of seed + k.
 
     ==================================  ================  =========================================
@@ -46,69 +122,19 @@ class BatchedServers(EnvBase):
     def __init__(self, scenario, rows, seed, device="cpu"):
         super().__init__(device=device, batch_size=[rows])
         self._env = MECVectorEnv(rows, scenario, "scores", autoreset_mode="Disabled", threads=1)
-        self._columns, self._seed = server_columns(scenario), seed
+        self._columns = server_columns(scenario)
         n, m = scenario.iotds, scenario.mecs
-        self.group_map = {GROUP: [f"mec_{j}" for j in range(m)]}
         low, high = (torch.from_numpy(end) for end in observation.bounds(scenario))
         columns = torch.from_numpy(self._columns)
-        seen = Bounded(low[columns].expand(rows, m, -1), high[columns].expand(rows, m, -1))
-        self.observation_spec = Composite(
-            {
-                GROUP: Composite(observation=seen, shape=(rows, m)),
-                "state": Bounded(low.expand(rows, -1), high.expand(rows, -1)),
-                "info": Composite(objective=Unbounded((rows, 1)), shape=(rows,)),
-            },
-            shape=(rows,),
-        )
-        scores, reward = Bounded(0.0, 1.0, (rows, m, n)), Unbounded((rows, m, 1))
-        self.action_spec = Composite(
-            {GROUP: Composite(action=scores, shape=(rows, m))}, shape=(rows,)
-        )
-        self.reward_spec = Composite(
-            {GROUP: Composite(reward=reward, shape=(rows, m))}, shape=(rows,)
-        )
-        ends = ("done", "terminated", "truncated")
-        self.done_spec = Composite(
-            {end: Binary(shape=(rows, 1), dtype=torch.bool) for end in ends}, shape=(rows,)
+        self._specify(
+            Bounded(low[columns].expand(rows, m, -1), high[columns].expand(rows, m, -1)),
+            Bounded(0.0, 1.0, (rows, m, n)),
+            seed,
+            state=Bounded(low.expand(rows, -1), high.expand(rows, -1)),
         )
 
-    def _reset(self, tensordict=None, **options):
-        mask = None if tensordict is None else tensordict.get("_reset", None)
-        mask = np.ones(self._env.num_envs, bool) if mask is None else mask.numpy().reshape(-1)
-        observed, _ = self._env.reset(seed=self._seed, options={"reset_mask": mask})
-        # A seed is given once; later resets begin the next episode of the same rows.
-        self._seed = None
-        off = torch.zeros(self.batch_size + (1,), dtype=torch.bool)
-        return self._observed(observed, torch.zeros(self.batch_size), off)
-
-    def _step(self, tensordict):
-        scores = tensordict[GROUP, "action"].flatten(1).numpy()
-        observed, reward, _, truncated, infos = self._env.step(scores)
-        ended = torch.from_numpy(truncated)[:, None]
-        out = self._observed(observed, torch.from_numpy(infos["objective"]), ended)
-        servers = self._columns.shape[0]
-        reward = torch.from_numpy(reward).float()[:, None, None].expand(-1, servers, 1)
-        out[GROUP, "reward"] = reward.clone()
-        return out
-
-    def _observed(self, observed, objective, ended):
-        return TensorDict(
-            {
-                GROUP: TensorDict(
-                    {"observation": torch.from_numpy(observed[:, self._columns])},
-                    (*self.batch_size, len(self._columns)),
-                ),
-                "state": torch.from_numpy(observed),
-                "info": TensorDict({"objective": objective.float()[:, None]}, self.batch_size),
-                "done": ended,
-                "terminated": torch.zeros_like(ended),
-                "truncated": ended.clone(),
-            },
-            self.batch_size,
-        )
-
-    def _set_seed(self, seed):
-        self._seed = seed
+    def _entries(self, observed):
+        return torch.from_numpy(observed[:, self._columns]), {"state": torch.from_numpy(observed)}
 
 
 @dataclass

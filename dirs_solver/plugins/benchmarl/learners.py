@@ -95,37 +95,45 @@ class MARLLearner:
             "critic_scale": s["critic_scale"],
             "reward_standard": standard,
         }
-        # 32 bits, for that is what numpy's global generator takes.
-        key = int(np.random.SeedSequence(int(seed)).generate_state(1)[0])
         best = Best(scenario.replace(reward=REWARD), "scores", seed)
 
         def judge(experiment):
             export(experiment, agents, *self._score)
             return best.judge(lambda observed: _scores(agents, observed), lambda: _copy(agents))
 
-        # Made before all is silenced, for it lets the caller's words through.
-        watch = Watch(total, progress, judge)
-        with global_generators_kept(), tempfile.TemporaryDirectory() as folder, silence():
-            experiment = Experiment(
-                task=BatchedTask(scenario.name, config),
-                algorithm_config=self._algorithm(),
-                model_config=network(hidden),
-                critic_model_config=network(s["critic_hidden"]),
-                seed=key,
-                config=self._experiment(total, folder),
-                callbacks=[watch, *self._callbacks()],
-            )
+        def prepare(experiment):
             self._prepare(experiment, scenario.iotds, judge)
             # The first actors, not the last of those that were tried as such.
             export(experiment, agents, *self._score)
             standard.mean, standard.deviation = self._standard(agents, best)
-            run(experiment)
-            judge(experiment)
+
+        # Made before all is silenced, for it lets the caller's words through.
+        watch = Watch(total, progress, judge)
+        networks = network(hidden), network(s["critic_hidden"])
+        self._run(BatchedTask(scenario.name, config), networks, seed, total, watch, prepare, judge)
         agents.load_state_dict(best.kept)
         self.best = best.objective
         self.policy = MARLPolicy(agents, scenario)
         self._header = {"learner": self.name, "seed": int(seed), "settings": self.settings}
         return self.policy
+
+    def _run(self, task, networks, seed, total, watch, prepare, judge):
+        """Let the library train on a task, silently, without traces and from a seed."""
+        actor, critic = networks
+        with global_generators_kept(), tempfile.TemporaryDirectory() as folder, silence():
+            experiment = Experiment(
+                task=task,
+                algorithm_config=self._algorithm(),
+                model_config=actor,
+                critic_model_config=critic,
+                # 32 bits, for that is what numpy's global generator takes.
+                seed=int(np.random.SeedSequence(int(seed)).generate_state(1)[0]),
+                config=self._experiment(total, folder),
+                callbacks=[watch, *self._callbacks()],
+            )
+            prepare(experiment)
+            run(experiment)
+            judge(experiment)
 
     def save(self, path):
         """Write the policy to a file: weights, settings and the scenario."""

@@ -37,11 +37,14 @@ class Watch(Callback):
         Called with a :class:`dirs_solver.shared.progress.Progress`; True is the end.
     judge : callable
         Called with the experiment every few batches.
+    every : int
+        Batches from one judgement to the next.
     """
 
-    def __init__(self, total, progress, judge):
+    def __init__(self, total, progress, judge, every=EVERY):
         super().__init__()
-        self._total, self._progress, self._judge = total, progress, judge
+        self._total, self._progress = total, progress
+        self._judge, self._every = judge, every
         self._done, self._batches, self._objective = 0, 0, float("nan")
         self._streams = sys.stdout, sys.stderr
 
@@ -55,7 +58,7 @@ class Watch(Callback):
 
     def on_train_end(self, training_td, group):
         self._batches += 1
-        if self._batches % EVERY == 0:
+        if self._batches % self._every == 0:
             self._judge(self.experiment)
         if self._progress is None:
             return
@@ -113,7 +116,7 @@ def export(experiment, agents, slope, shift):
     slope, shift : float
         The algorithm's scores are that of ``slope * x + shift``, x its actors' output.
     """
-    layers = _layers(experiment)
+    layers = layers_of(experiment)
     with torch.no_grad():
         for place, (weight, bias) in enumerate(layers):
             if place == len(layers) - 1:
@@ -150,7 +153,7 @@ def open_with(experiment, devices, slope, shift, spread, noise, judge):
     float
         Mean objective of the first actors.
     """
-    weight, bias = _layers(experiment)[-1]
+    weight, bias = layers_of(experiment)[-1]
     weight[:, :devices] *= 0.1
     drawn = spread * torch.randn(bias.shape[0], devices)
     found = []
@@ -166,8 +169,12 @@ def open_with(experiment, devices, slope, shift, spread, noise, judge):
     return objective
 
 
-def _layers(experiment):
-    """Weights (M, outputs, inputs) and biases (M, outputs) of the actors, layer by layer."""
+def layers_of(experiment):
+    """Weights (M, outputs, inputs) and biases (M, outputs) of the actors, layer by layer.
+
+    Those of actors that are one network have no M. They are the experiment's own: what is
+    written into them is theirs.
+    """
     policy = experiment.algorithm.get_policy_for_loss(GROUP)
     actors = next(part for part in policy.modules() if isinstance(part, MultiAgentMLP))
     # A TensorDict's iterator goes over its batch, not over its keys.

@@ -19,8 +19,9 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from dirs_solver.plugins.sb3.decisions import DecisionsPolicy
 from dirs_solver.plugins.sb3.env import RowsVecEnv
-from dirs_solver.plugins.sb3.policy import ACTIVATIONS, SB3Policy
+from dirs_solver.plugins.sb3.policy import SB3Policy
 from dirs_solver.shared import files
+from dirs_solver.shared.activations import ACTIVATIONS
 from dirs_solver.shared.first_actor import bearable
 from dirs_solver.shared.fits import same_size
 from dirs_solver.shared.keep_best import Best

@@ -2,9 +2,8 @@
 
 import numpy as np
 
+from dirs_solver.shared.activations import ACTIVATIONS
 from dirs_solver.shared.fits import same_size
-
-ACTIVATIONS = {"tanh": np.tanh, "relu": lambda x: np.maximum(x, 0.0)}
 
 
 def _scores(last, scenario):

@@ -17,9 +17,9 @@ from stable_baselines3.common.noise import NormalActionNoise
 from dirs_solver.plugins.sb3.compared import ComparedRows
 from dirs_solver.plugins.sb3.env import RowsVecEnv
 from dirs_solver.plugins.sb3.learners import LIMIT, _SB3Learner, array, begin
-from dirs_solver.plugins.sb3.price_policy import POLICIES
 from dirs_solver.plugins.sb3.shared import SharedActorCritic, SharedMeanStd, SharedSAC, SharedTD3
 from dirs_solver.shared.keep_best import Best
+from dirs_solver.shared.price_policy import POLICIES
 from mec_env import checks
 from mec_env.simulator.features import SIZE
 from mec_env.simulator.pricing import NOMINAL

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dirs_solver.plugins.sb3.policy import ACTIVATIONS
+from dirs_solver.shared.activations import ACTIVATIONS
 from dirs_solver.shared.fits import same_size
 from mec_env.simulator.features import SIZE
 

@@ -231,6 +231,9 @@ class MAPPO(MARLLearner):
 
     def _prepare(self, experiment, devices, judge):
         super()._prepare(experiment, devices, judge)
+        self._standardise_advantages(experiment)
+
+    def _standardise_advantages(self, experiment):
         # Savings shrink to a fraction of a per cent as the actors improve.
         experiment.losses[GROUP].normalize_advantage = True
 

@@ -98,10 +98,10 @@ def run(experiment):
         experiment.run()
 
 
-def network(cells):
-    """BenchMARL's multilayer perceptron of ReLU with these hidden layers."""
+def network(cells, activation=torch.nn.ReLU):
+    """BenchMARL's multilayer perceptron with these hidden layers."""
     return MlpConfig(
-        num_cells=list(cells), layer_class=torch.nn.Linear, activation_class=torch.nn.ReLU
+        num_cells=list(cells), layer_class=torch.nn.Linear, activation_class=activation
     )
 
 

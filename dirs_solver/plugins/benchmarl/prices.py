@@ -183,7 +183,7 @@ class MADDPGPrices(PricesLearner, MADDPG):
 
     def _algorithm(self):
         return MaddpgConfig(
-            share_param_critic=True, loss_function="l2", delay_value=False, use_tanh_mapping=True
+            share_param_critic=True, loss_function="l2", delay_value=True, use_tanh_mapping=True
         )
 
     def _noise(self):

@@ -194,14 +194,16 @@ class MADDPGPrices(PricesLearner, MADDPG):
 
 
 def _critic(settings):
-    """A critic that sees the servers as a set: the mean of one vector a server, then a layer."""
-    activation = MODULES[settings["activation"]]
-    *before, last = settings["critic_hidden"]
+    """A critic that sees the servers as a set: the mean of one vector a server, then a layer.
+
+    Both have no activation after them, so the whole is a mean of one number a server.
+    """
+    activation, hidden = MODULES[settings["activation"]], settings["critic_hidden"]
     return DeepsetsConfig(
         aggr="mean",
-        local_nn_num_cells=before,
+        local_nn_num_cells=hidden,
         local_nn_activation_class=activation,
-        out_features_local_nn=last,
+        out_features_local_nn=hidden[-1],
         global_nn_num_cells=[],
         global_nn_activation_class=activation,
     )

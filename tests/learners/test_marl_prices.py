@@ -13,7 +13,7 @@ import torch
 
 import mec_env
 from dirs_solver import find_learner
-from dirs_solver.plugins.benchmarl import prices
+from dirs_solver.plugins.benchmarl import learners, prices
 from dirs_solver.plugins.benchmarl.price_env import LIMIT, BatchedPrices, PricesTask, first_slots
 from mec_env.judging.suite import Suite
 from mec_env.simulator.features import SIZE
@@ -136,11 +136,11 @@ def test_the_critic_gets_all_servers_and_no_state():
 def test_the_policy_answers_what_the_library_predicts(name, monkeypatch):
     from torchrl.envs.utils import ExplorationType, set_exploration_type
 
-    from dirs_solver.plugins.benchmarl import learners as marl
-
     kept = []
-    run = marl.run
-    monkeypatch.setattr(marl, "run", lambda experiment: (kept.append(experiment), run(experiment)))
+    run = learners.run
+    monkeypatch.setattr(
+        learners, "run", lambda experiment: (kept.append(experiment), run(experiment))
+    )
     monkeypatch.setattr(prices, "Best", Last)
     policy = quick(name).policy
     (experiment,) = kept
@@ -166,18 +166,18 @@ def test_it_says_how_it_acts_and_observes(name):
 
 @ALL
 def test_the_critic_sees_servers_as_a_set(name, monkeypatch):
-    from dirs_solver.plugins.benchmarl import learners as marl
-
     kept = []
-    run = marl.run
-    monkeypatch.setattr(marl, "run", lambda experiment: (kept.append(experiment), run(experiment)))
+    run = learners.run
+    monkeypatch.setattr(
+        learners, "run", lambda experiment: (kept.append(experiment), run(experiment))
+    )
     quick(name)
     (experiment,) = kept
     algorithm = experiment.algorithm
-    critic = algorithm.get_critic("mec") if name == "mappo-prices" else (
-        algorithm.get_value_module("mec")
-    )  # fmt: skip
-    key = "state_value" if name == "mappo-prices" else "state_action_value"
+    if name == "mappo-prices":
+        critic, key = algorithm.get_critic("mec"), "state_value"
+    else:
+        critic, key = algorithm.get_value_module("mec"), "state_action_value"
     seen = BatchedPrices(TINY, 4, 5).reset()
     seen["mec", "action"] = torch.linspace(-1.0, 1.0, 12).reshape(4, 3, 1)
     other = seen.clone()
@@ -262,8 +262,7 @@ def test_it_is_judged_as_it_was_trained(name):
 
 @ALL
 def test_it_begins_about_where_start_says(name, monkeypatch):
-    monkeypatch.setattr(prices, "run", None, raising=False)
-    monkeypatch.setattr("dirs_solver.plugins.benchmarl.learners.run", lambda experiment: None)
+    monkeypatch.setattr(learners, "run", lambda experiment: None)
     asked = quick(name, start=-0.4).policy.act_for_all(features().reshape(-1))
     np.testing.assert_allclose(asked, -0.4, atol=0.1)
 
@@ -294,4 +293,20 @@ def test_settings_are_checked(name):
         with pytest.raises(ValueError, match=key):
             make({key: value})
     with pytest.raises(ValueError, match=r"start = 1\.0"):
-        make({"start": 1.0}).learn(TINY, 0, 0 + 1)
+        make({"start": 1.0}).learn(TINY, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "name, slots, changed, reached",
+    [
+        ("mappo-prices", 12_000, dict(learning_rate=1e-2), 0.008),
+        ("maddpg-prices", 12_000, dict(actor_waits=1000), 0.008),
+    ],
+)
+def test_it_learns_to_ask_less_where_it_began_too_dear(name, slots, changed, reached):
+    """Its start is a tenth above the certified optimum."""
+    begun = find_learner(name)({**changed, "rows": 64, "start": 0.8})
+    policy = begun.learn(TINY, 0, slots)
+    judged = mec_env.evaluate(policy, SUITE)
+    assert begun.first > 1.1 * begun.best
+    assert judged.gap.mean() < reached

@@ -299,7 +299,7 @@ def test_settings_are_checked(name):
 @pytest.mark.parametrize(
     "name, slots, changed, reached",
     [
-        ("mappo-prices", 12_000, dict(learning_rate=1e-2), 0.008),
+        ("mappo-prices", 12_000, dict(learning_rate=1e-2, batch=512), 0.008),
         ("maddpg-prices", 12_000, dict(actor_waits=1000), 0.008),
     ],
 )

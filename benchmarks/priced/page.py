@@ -28,7 +28,9 @@ def page(results, record):
     by_name = {name: row for name, *row in results["ladder"]}
     fifty = next(row for name, *row in results["elsewhere"] if name == "square-50m")
     names = results["policies"]
-    guarded, network = fifty[names.index("guarded")], fifty[names.index("network")]
+    guarded, network, stay = (
+        fifty[names.index(name)] for name in ("guarded", "network", "network, refused stay")
+    )
     second = ", ".join(f"{_percent(numbers)} %" for numbers in results["second"])
     return f"""# What each part of `priced` brings
 
@@ -62,7 +64,8 @@ Servers that count who asked at a first price and then ask a second one, by anot
 
 *Guarded*: the correction times 0, 0.5 or 1, chosen on training slots, as `priced` does. On `square-50m`
 links hardly differ, so that loads jump with the price: the network alone is at {_percent(network)} %,
-and the guard brings it to {_percent(guarded)} %.
+and the guard brings it to {_percent(guarded)} %. What mends most of it are refused devices that ask on: without
+them the network is at {_percent(stay)} %.
 
 Made by `{record["command"]}`, revision {record["revision"]}, {record["machine"]["processor"]}.
 """

@@ -294,7 +294,12 @@ def _kind(learner, cells):
     if learner in mec_env.RULES:
         return "rule"
     done = [cell for cell in cells if cell["status"] == "done"]
-    trained = any(world.get("slots") for cell in done for world in cell.get("training") or [])
+    # One that came trained has weights, and perhaps no slots of its own.
+    trained = any(
+        cell.get("parameter_count")
+        or any(world.get("slots") for world in cell.get("training") or [])
+        for cell in done
+    )
     return "learner" if trained or not done else "search"
 
 

@@ -18,6 +18,8 @@ from mec_env.scenario.named import ScenarioLike, resolve
 
 KIND = "priced-policy"
 SHIPPED = Path(__file__).with_name("shipped.safetensors")
+#: More slots of one world to learn from bring nothing.
+MOST_SLOTS = 10_000
 #: What ``learn`` does: slots to learn from, Adam's steps and first rate.
 SETTINGS = {"slots": 400, "steps": 400, "rate": 3e-4}
 
@@ -78,11 +80,11 @@ class Priced:
         seed : int
             0 to 2**64 - 1; fixes the slots learned from and the minibatches.
         slots : int, optional
-            Slots to learn from besides 100 of calibration; by default the settings'. With 0
-            nothing is learned, only calibrated.
+            Slots to learn from besides 100 of calibration, of which up to ``MOST_SLOTS`` are
+            taken; by default the settings'. With 0 nothing is learned, only calibrated.
         progress : callable, optional
-            Called with a :class:`dirs_solver.shared.progress.Progress` after every step. If it
-            returns True the training ends there.
+            Called with a :class:`dirs_solver.shared.progress.Progress` before the slots are drawn
+            and after every step. If it returns True the training ends there.
 
         Returns
         -------
@@ -93,8 +95,10 @@ class Priced:
         slots = self.settings["slots"] if slots is None else checks.integer("slots", slots, 0)
         self._policy = PricedPolicy(shipped(), self.broadcasts)
         untuned = self._policy.prepare(scenario)
-        if slots and self.settings["steps"]:
-            tuned = PricedPolicy(self._tuned(scenario, seed, slots, progress), self.broadcasts)
+        wanted = min(slots, MOST_SLOTS)
+        first = Progress("lessons", 0, wanted)
+        if wanted and self.settings["steps"] and not (progress and progress(first) is True):
+            tuned = PricedPolicy(self._tuned(scenario, seed, wanted, progress), self.broadcasts)
             if tuned.prepare(scenario) < untuned:
                 self._policy = tuned
         return self._policy

@@ -193,9 +193,15 @@ def test_failed_cells_are_counted_and_come_last():
 
 def test_kinds():
     trained = [{"world": 0, "slots": 100, "curve": []}]
-    cells = [cell("certified"), cell("greedy"), cell("pso"), cell("sb3-ppo", training=trained)]
+    cells = [
+        cell("certified"), cell("greedy"), cell("pso"), cell("sb3-ppo", training=trained),
+        cell("priced", parameter_count=1633),
+    ]  # fmt: skip
     kinds = {s.method: s.kind for s in boards(cells)[0].standings}
-    assert kinds == {"certified": "solver", "greedy": "rule", "pso": "search", "sb3-ppo": "learner"}
+    assert kinds == {
+        "certified": "solver", "greedy": "rule", "pso": "search", "sb3-ppo": "learner",
+        "priced": "learner",
+    }  # fmt: skip
 
 
 def test_other_slots_are_other_boards():

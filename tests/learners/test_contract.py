@@ -120,9 +120,10 @@ def test_the_seed_fixes_the_policy(name, tmp_path):
     assert one is not two
     assert np.array_equal(decided(one.policy), decided(two.policy))
     assert file_of(one, tmp_path) == file_of(two, tmp_path)
-    # A search learns nothing that a seed could change; its file holds its settings.
+    # A search learns nothing that a seed could change, its file holds its settings; one that comes
+    # trained keeps what it had where nothing better is found.
     alike = file_of(one, tmp_path) == file_of(other, tmp_path)
-    assert alike == (LEARNERS[name].extra == "search")
+    assert alike == (LEARNERS[name].extra == "search") or name.startswith("priced")
 
 
 @ALL

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-POINTS = 60
+POINTS = 24
 
 
 def mean_curve(cells, points=POINTS):

@@ -227,6 +227,7 @@ def _table(noise, max_power, ratio):
     coefficients.setflags(write=False)
     table = LinkTable(coefficients, cap_gain, noise, max_power, ratio, np.empty(0, np.float32))
     least = (1.0 - 1e-6) * bit_costs(table, _UPPER_ENDS)
-    least = least.astype(np.float32)
+    # What float32 can't hold costs more than the most that it can.
+    least = np.minimum(least, np.finfo(np.float32).max).astype(np.float32)
     least.setflags(write=False)
     return table._replace(least=least)

@@ -110,7 +110,7 @@ def _at_prices(physics, worlds, board, e, room):
     row, world, gain = board.row[e], worlds.row[e], board.gain[e]
     m, n = gain.shape
     weights, data, price = board.root_cycles[row], board.data_bits[row], room.price
-    local, floor, first = room.saving, room.bounds, room.first
+    local, floor, first = room.saving, np.empty((m, n), np.float32), np.empty(n, np.int32)
     speed, power, cycles = worlds.local_speed[world], worlds.local_power[world], board.cycles[row]
     for i in range(n):
         local[i] = local_cost(physics, cycles[i], speed[i], power[i])

@@ -167,16 +167,16 @@ class Simulator:
         """
         mode = MODES[mode]
         self._check(actions, active, mode)
-        results = Results(*np.zeros((len(Results._fields), self.rows)))
-        job = actions, active, mode.code, admission, retries, np.array(reserves, dtype=np.float64)
+        results = np.zeros((len(Results._fields), self.rows))
+        job = actions, active, mode.code, admission, retries, _array(reserves)
         state = self._state()
-        out = tuple(results), observed
+        out = results, observed
         self._forget()
         share(
             self.rows, self._threads,
             lambda *turn: step_rows(turn, job, state, self._room(), out),
         )  # fmt: skip
-        return results
+        return Results(*results)
 
     def slot(self, row: int = 0) -> Slot:
         """The Slot that a row observes now; made when first asked for."""
@@ -217,8 +217,7 @@ class Simulator:
         """
         mode = MODES[mode]
         self._check(action[None], np.ones(1, dtype=bool), mode, row)
-        told = np.array(reserves, dtype=np.float64)
-        job = action[None], np.ones(1, dtype=bool), mode.code, admission, retries, told
+        job = action[None], np.ones(1, dtype=bool), mode.code, admission, retries, _array(reserves)
         return decide_row(job, self._state(), row, self._room())
 
     def prices(self, action: NDArray[np.float32], row: int = 0) -> NDArray[np.float64]:
@@ -287,3 +286,10 @@ class Simulator:
         self._board.data_bits[rows] = world.data_bits
         self._board.cycles[rows] = world.cycles
         self._board.root_cycles[rows] = np.sqrt(world.cycles)
+
+
+_NO_RESERVES = np.empty(0)
+
+
+def _array(reserves):
+    return np.array(reserves, dtype=np.float64) if reserves else _NO_RESERVES

@@ -10,7 +10,7 @@ less than the nominal price. Slots don't depend on each other: the discount is 0
 import math
 
 import torch
-from benchmarl.algorithms import MaddpgConfig, MappoConfig
+from benchmarl.algorithms import MaddpgConfig
 from benchmarl.models import DeepsetsConfig
 
 from dirs_solver.plugins.benchmarl.learners import MADDPG, MAPPO, MARLLearner
@@ -153,19 +153,9 @@ class MAPPOPrices(PricesLearner, MAPPO):
     _squashed = "clip"
 
     def _algorithm(self):
-        s = self._sized
-        return MappoConfig(
-            share_param_critic=True,
-            clip_epsilon=s["clip"],
-            entropy_coef=s["entropy"],
-            critic_coef=1.0,
-            loss_critic_type="l2",
-            # With a discount of 0 there are no later rewards to weigh.
-            lmbda=0.0,
-            scale_mapping=f"biased_softplus_{s['deviation']}",
-            use_tanh_normal=False,
-            minibatch_advantage=False,
-        )
+        config = super()._algorithm()
+        config.use_tanh_normal = False
+        return config
 
     def _noise(self):
         return self._sized["deviation"]

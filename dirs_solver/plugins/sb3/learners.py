@@ -278,10 +278,9 @@ class _Scores(_SB3Learner):
         return [layer for layer in model.policy.actor.mu if isinstance(layer, torch.nn.Linear)]
 
 
-class A2C(_Decisions):
-    """Advantage actor critic (Mnih et al. 2016): one gradient step for each rollout."""
+class OnA2C:
+    """A2C's own arguments, whatever the actions."""
 
-    name = "sb3-a2c"
     algorithm = stable_baselines3.A2C
 
     def _arguments(self, env, settings):
@@ -289,10 +288,9 @@ class A2C(_Decisions):
         return {**super()._arguments(env, settings), "use_rms_prop": False}
 
 
-class PPO(_Decisions):
-    """Proximal policy optimisation (Schulman et al. 2017)."""
+class OnPPO:
+    """PPO's own arguments, whatever the actions."""
 
-    name = "sb3-ppo"
     algorithm = stable_baselines3.PPO
 
     def _arguments(self, env, settings):
@@ -302,6 +300,18 @@ class PPO(_Decisions):
             **super()._arguments(env, settings),
             "batch_size": min(settings["batch_size"], whole),
         }
+
+
+class A2C(OnA2C, _Decisions):
+    """Advantage actor critic (Mnih et al. 2016): one gradient step for each rollout."""
+
+    name = "sb3-a2c"
+
+
+class PPO(OnPPO, _Decisions):
+    """Proximal policy optimisation (Schulman et al. 2017)."""
+
+    name = "sb3-ppo"
 
 
 class DDPG(_Scores):

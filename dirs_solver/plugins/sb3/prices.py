@@ -16,7 +16,7 @@ from stable_baselines3.common.noise import NormalActionNoise
 
 from dirs_solver.plugins.sb3.compared import ComparedRows
 from dirs_solver.plugins.sb3.env import RowsVecEnv
-from dirs_solver.plugins.sb3.learners import LIMIT, _SB3Learner, array, begin
+from dirs_solver.plugins.sb3.learners import LIMIT, OnA2C, OnPPO, _SB3Learner, array, begin
 from dirs_solver.plugins.sb3.shared import SharedActorCritic, SharedMeanStd, SharedSAC, SharedTD3
 from dirs_solver.shared.keep_best import Best
 from dirs_solver.shared.price_policy import POLICIES
@@ -137,31 +137,17 @@ class _Deterministic(_Prices):
         return linear(model.policy.actor.mu)
 
 
-class A2CPrices(_Gaussian):
+class A2CPrices(OnA2C, _Gaussian):
     """Advantage actor critic (Mnih et al. 2016): one gradient step for each rollout."""
 
     name = "sb3-a2c-prices"
     information = "global"
-    algorithm = stable_baselines3.A2C
-
-    def _arguments(self, env, settings):
-        # Adam as in the others.
-        return {**super()._arguments(env, settings), "use_rms_prop": False}
 
 
-class PPOPrices(_Gaussian):
+class PPOPrices(OnPPO, _Gaussian):
     """Proximal policy optimisation (Schulman et al. 2017)."""
 
     name = "sb3-ppo-prices"
-    algorithm = stable_baselines3.PPO
-
-    def _arguments(self, env, settings):
-        # A minibatch is a rollout at most, which is shorter where there are few slots.
-        whole = env.num_envs * settings["n_steps"]
-        return {
-            **super()._arguments(env, settings),
-            "batch_size": min(settings["batch_size"], whole),
-        }
 
 
 class DDPGPrices(_Deterministic):

@@ -16,7 +16,8 @@ from mec_env.laws.actions import MODES, first_bad
 from mec_env.physics.slot import Slot, physics_of
 from mec_env.scenario.scenario import Scenario
 from mec_env.simulator.features import feature_size, features_of, place
-from mec_env.simulator.kernel import decide_row, draw_rows, plain, prices_of, room_for, step_rows
+from mec_env.simulator.held import hold
+from mec_env.simulator.kernel import decide_row, draw_rows, prices_of, room_for, state_of, step_rows
 from mec_env.simulator.observation import blocks_of, size
 from mec_env.simulator.state import Carry, Results, draws_of, new_board, new_carry, new_worlds
 from mec_env.simulator.world import World, draw_world
@@ -77,7 +78,8 @@ class Simulator:
             for index in range(len(self._world_list)):
                 self._place(index, world)
         self._slots: list[Any] = [None] * rows  # each made when asked for
-        self._plain = None
+        self._held = None
+        self._rooms: dict[int, Any] = {}  # by thread
 
     @property
     def slot_index(self) -> NDArray[np.int64]:
@@ -174,7 +176,7 @@ class Simulator:
         self._forget()
         share(
             self.rows, self._threads,
-            lambda *turn: step_rows(turn, job, state, self._room(), out),
+            lambda *turn: step_rows(turn, job, state, self._room(turn[1]), out),
         )  # fmt: skip
         return Results(*results)
 
@@ -218,7 +220,7 @@ class Simulator:
         mode = MODES[mode]
         self._check(action[None], np.ones(1, dtype=bool), mode, row)
         job = action[None], np.ones(1, dtype=bool), mode.code, admission, retries, _array(reserves)
-        return decide_row(job, self._state(), row, self._room())
+        return decide_row(job, self._state(), row, self._room(0)).copy()
 
     def prices(self, action: NDArray[np.float32], row: int = 0) -> NDArray[np.float64]:
         """What an action (M,) of the mode ``prices`` asks of each server, (M,) per root of a cycle.
@@ -229,8 +231,7 @@ class Simulator:
             For a value that is not a number.
         """
         self._check(action[None], np.ones(1, dtype=bool), MODES["prices"], row)
-        world = self._worlds.row[row]
-        return prices_of(tuple(self._worlds), world, action)
+        return prices_of(self._state(), row, action)
 
     def _check(self, actions, active, mode, first=0):
         e, k = first_bad(actions, active, *mode.range(self.scenario))
@@ -247,24 +248,27 @@ class Simulator:
         state = self._state()
         share(
             len(rows), self._threads,
-            lambda *turn: draw_rows(turn, rows, begins, state, self._room(), observed),
+            lambda *turn: draw_rows(turn, rows, begins, state, self._room(turn[1]), observed),
         )  # fmt: skip
         self._forget()
 
     def __getstate__(self):
-        # The kernels' view is made anew: a copied table would be writable, another type to numba.
-        return {**self.__dict__, "_plain": None}
+        # What kernels hold are these arrays, which a copy has its own of.
+        return {**self.__dict__, "_held": None, "_rooms": {}}
 
     def _state(self):
-        if self._plain is None:
-            self._plain = plain(
+        if self._held is None:
+            self._held = state_of(
                 self.physics, self._blocks, self._features, self._worlds, self._carry, self._draws,
                 self._board,
             )  # fmt: skip
-        return self._plain
+        return self._held
 
-    def _room(self):
-        return room_for(self.scenario.iotds, self.scenario.mecs, self._drawn)
+    def _room(self, thread):
+        if thread not in self._rooms:
+            sizes = self.scenario.iotds, self.scenario.mecs
+            self._rooms[thread] = hold(room_for(*sizes, self._drawn))
+        return self._rooms[thread]
 
     def _forget(self):
         self._slots = [None] * self.rows

@@ -12,7 +12,7 @@ import mec_env
 from mec_env import SCENARIOS, MECEnv, Range
 from mec_env.physics.link import bit_costs
 from mec_env.simulator.features import FEATURES, SIZE, feature_table, observe_features
-from mec_env.simulator.kernel import Room
+from mec_env.simulator.kernel import Room, room_for
 from tests.helpers import UNEQUAL
 
 STEP = 0.1116
@@ -39,7 +39,7 @@ def again(env):
     simulator, out = env.simulator, np.empty(env.observation_space.shape, np.float32)
     observe_features(
         simulator._features, simulator.physics, simulator._worlds, simulator._board, 0,
-        Room(*simulator._room()), out,
+        Room(*room_for(env.scenario.iotds, env.scenario.mecs, True)), out,
     )  # fmt: skip
     return out.reshape(-1, SIZE)
 

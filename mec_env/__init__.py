@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from mec_env.judging.suite import SUITES, Suite
     from mec_env.optimum.admission import admit
     from mec_env.optimum.certificate import Certificate, certify, certify_batch
+    from mec_env.optimum.hindsight.certificate import HindsightCertificate, hindsight
     from mec_env.optimum.pricing import at_prices
     from mec_env.physics.outcome import Outcome, outcome
     from mec_env.physics.slot import Slot
     from mec_env.scenario.city import city_scenario
     from mec_env.scenario.named import SCENARIOS, resolve
     from mec_env.scenario.scenario import Range, Scenario
+    from mec_env.simulator.episode import Episode, record
     from mec_env.simulator.simulator import Simulator
     from mec_env.views.gym_env import MECEnv
     from mec_env.views.pettingzoo_env import MECParallelEnv, env, parallel_env, raw_env
@@ -41,6 +43,10 @@ _HOMES = {
     "resolve": "scenario.named",
     "city_scenario": "scenario.city",
     "Simulator": "simulator.simulator",
+    "Episode": "simulator.episode",
+    "record": "simulator.episode",
+    "hindsight": "optimum.hindsight.certificate",
+    "HindsightCertificate": "optimum.hindsight.certificate",
     "Slot": "physics.slot",
     "Outcome": "physics.outcome",
     "outcome": "physics.outcome",

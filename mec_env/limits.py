@@ -7,11 +7,25 @@ numbers, the objective of up to a million devices lies between 1e-30 and 1e100: 
 reciprocal, ratios and squares are finite and positive in float64 too.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from mec_env import checks
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers drawn uniformly between two bounds, in the field's unit.
+
+    No tuple: JSON, in which Gymnasium stores an environment's spec, would make
+    a list of it, which means one value per device.
+    """
+
+    low: float
+    high: float
 
 
 class Limits(NamedTuple):
@@ -48,6 +62,28 @@ LIMITS = {
     "server_speed": Limits(1e-3, 1e15, "cycles/s"),
     "weight_time": Limits(1e-9, 1e9, "1/s"),
     "weight_energy": Limits(1e-9, 1e9, "1/J", zero=True),
+    "slot_seconds": Limits(1e-9, 1e9, "s"),
+    "motion_speed": Limits(1e-9, 1e9, "m/s", zero=True),
+    "motion_memory": Limits(0.0, 1.0 - 1e-9, "", zero=True),
+    "decorrelation": Limits(1e-6, 1e15, "m"),
+    "service_bits": Limits(1e-9, 1e18, "bit", zero=True),
+    "backhaul": Limits(1e-3, 1e18, "bit/s"),
+    "restart": Limits(1e-9, 1e9, "s", zero=True),
+    "idle_power": Limits(1e-9, 1e9, "W", zero=True),
+    "battery_capacity": Limits(1e-9, 1e12, "J", zero=True),
+    "harvest_mean": Limits(1e-12, 1e12, "J", zero=True),
+    "sky_memory": Limits(0.0, 1.0 - 1e-9, "", zero=True),
+    "sky_contrast": Limits(1e-9, 100.0, "", zero=True),
+    "harvest_on": Limits(1.0, 1e6, "slots"),
+    "harvest_off": Limits(1.0, 1e6, "slots"),
+    "panel": Limits(1e-9, 1e6, "", zero=True),
+    "drop_seconds": Limits(1e-9, 1e9, "s"),
+    "arrival_low": Limits(0.0, 1.0, "", zero=True),
+    "arrival_high": Limits(0.0, 1.0, "", zero=True),
+    "wave_memory": Limits(0.0, 1.0 - 1e-9, "", zero=True),
+    "wave_noise": Limits(1e-9, 10.0, "", zero=True),
+    "burst_on": Limits(1.0, 1e6, "slots"),
+    "burst_off": Limits(1.0, 1e6, "slots"),
 }
 
 # Beyond it the prices of a bound have no digits left: float64 has 16.
@@ -108,3 +144,44 @@ def check_local_power(kappa, exponent, fastest, most, bound):
             f"local_speed = {fastest:g}: local power kappa * local_speed ** exponent = "
             f"{power:g} W must not exceed {bound}"
         )
+
+
+def spread(field, value, count=None):
+    """One number, a Range or ``count`` numbers, checked; without a count no list is allowed."""
+    if isinstance(value, Mapping):
+        if set(value) != {"low", "high"}:
+            raise ValueError(f"{field} = {dict(value)!r}: a range has just the keys low and high")
+        value = Range(value["low"], value["high"])
+    if isinstance(value, Range):
+        low, high = (number(field, v, f"{field}.{k}") for k, v in vars(value).items())
+        if low > high:
+            raise ValueError(f"{field} = {value}: low must not exceed high")
+        return Range(low, high)
+    if count is not None and checks.is_list(value):
+        if len(value) != count:
+            raise ValueError(
+                f"{field}: {len(value)} values; must be one number, Range(low, high) or {count} values"
+            )
+        return tuple(number(field, v, f"{field}[{k}]") for k, v in enumerate(value))
+    return number(field, value)
+
+
+def upper(value):
+    """Largest number that a field of one number, a Range or values can give."""
+    if isinstance(value, Range):
+        return value.high
+    return max(value) if isinstance(value, tuple) else value
+
+
+def lower(value):
+    """Smallest number that a field of one number, a Range or values can give."""
+    if isinstance(value, Range):
+        return value.low
+    return min(value) if isinstance(value, tuple) else value
+
+
+def middle(value):
+    """Mean number that a field of one number, a Range or values gives."""
+    if isinstance(value, Range):
+        return 0.5 * (value.low + value.high)
+    return sum(value) / len(value) if isinstance(value, tuple) else value

@@ -13,9 +13,10 @@ FLOORS = (
     {"checks", "whole_file", "threads", "lazily", "version"},
     {"limits", "uncached"},
     {"draws"},
+    # Below the laws: what a battery pays for a link is the link's energy.
+    {"physics"},
     {"laws"},
     {"scenario"},
-    {"physics"},
     {"optimum"},
     # Above the optimum: servers admit within a step, and nominal prices are optimal ones.
     {"simulator"},

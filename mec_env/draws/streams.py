@@ -32,12 +32,24 @@ class Space(IntEnum):
 FADING = 0
 LINE_OF_SIGHT_PHASE = 1
 TASKS = 2
+LEGS = 3
+SHADOWING_STEP = 4
+SKY = 5
+SKY_START = 6
+COINS = 7
+RATE = 8
+RATE_START = 9
+ARRIVALS = 10
+LEG_START = 11
 DEVICE_POSITIONS = 16
 SERVER_POSITIONS = 17
 DEVICE_SPEEDS = 18
 SERVER_SPEEDS = 19
 WORLD_TASKS = 20
 SHADOWING = 21
+SERVICES = 22
+PANELS = 23
+CLUSTERS = 24
 
 _M0 = uint64(0xD2511F53)
 _M1 = uint64(0xCD9E8D57)
@@ -137,6 +149,85 @@ def exponential32(word):
     """Exp(1) number in float32 from a random word: -log of an odd multiple of 2**-24."""
     odd = np.int32((word >> uint32(8)) | uint32(1))
     return -log32(np.float32(odd) * np.float32(2.0**-24))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def exp32(x):
+    """Exponential function of a float32 between -87 and 88, within 2e-7 relative.
+
+    As :func:`log32` it vectorises and has the same last bit on every machine (polynomial of
+    Cephes' expf, S. Moshier).
+    """
+    x = min(max(x, np.float32(-87.0)), np.float32(88.0))
+    half = np.float32(0.5) if x >= np.float32(0.0) else np.float32(-0.5)
+    k = np.int32(x * np.float32(1.44269504) + half)
+    e = np.float32(k)
+    r = x - e * LN2_HIGH - e * LN2_LOW
+    y = np.float32(1.9875691500e-4)
+    y = y * r + np.float32(1.3981999507e-3)
+    y = y * r + np.float32(8.3334519073e-3)
+    y = y * r + np.float32(4.1665795894e-2)
+    y = y * r + np.float32(1.6666665459e-1)
+    y = y * r + np.float32(5.0000001201e-1)
+    y = y * r * r + r + np.float32(1.0)
+    return y * float_of_bits(np.int32((k + np.int32(127)) << np.int32(23)))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def uniform32(word):
+    """Uniform number in (0, 1), float64, from a random word."""
+    return (float(word) + 0.5) * 2.0**-32
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def normal_from(words, out):
+    """Fill ``out`` (float32) with standard normal numbers by Box and Muller's transform.
+
+    Parameters
+    ----------
+    words : (W,) uint32
+        Random words, W even.
+    out : (at least W,) float32
+        Its first W entries are filled; none is beyond 5.8.
+    """
+    half = words.size // 2
+    for k in range(half):
+        radius = np.sqrt(np.float32(2.0) * exponential32(words[k]))
+        out[k] = radius * cosine32(words[half + k])
+        out[half + k] = radius * sine32(words[half + k])
+
+
+# cos(2 pi t) on a quarter turn, by powers of t^2.
+_COSINE = tuple(
+    np.float32(c) for c in (1.0, -19.7392088, 64.9393940, -85.4568172, 60.2446414, -26.4262568)
+)
+
+
+@njit(cache=True, nogil=True)
+def _quarter(t):
+    z = t * t
+    c = np.float32(_COSINE[5])
+    c = c * z + _COSINE[4]
+    c = c * z + _COSINE[3]
+    c = c * z + _COSINE[2]
+    c = c * z + _COSINE[1]
+    return c * z + _COSINE[0]
+
+
+@njit(cache=True, nogil=True)
+def cosine32(word):
+    """Cosine of a uniform angle: quarter and sign by the top bits, the rest by its series."""
+    t = np.float32(np.int32((word >> uint32(10)) & uint32(0xFFFFF))) * np.float32(0.25 * 2.0**-20)
+    c = _quarter(t)
+    return c if word >> uint32(31) else -c
+
+
+@njit(cache=True, nogil=True)
+def sine32(word):
+    """Sine of the angle whose cosine :func:`cosine32` gives."""
+    t = np.float32(np.int32((word >> uint32(10)) & uint32(0xFFFFF))) * np.float32(0.25 * 2.0**-20)
+    s = _quarter(np.float32(0.25) - t)
+    return s if (word >> uint32(30)) & uint32(1) else -s
 
 
 @njit(cache=True, nogil=True)

@@ -11,6 +11,7 @@ new kind of fading is a kernel in ``fading.py``.
 | ``are`` | d^-2 | none | code of the first author's sibling work, ARE (Jiang et al., 2020) |
 | ``droo`` | 3 (c / 4 pi f d)^2.8, f 915 MHz | Rayleigh | code of DROO (Huang, Bi, Zhang, IEEE TMC 2020) |
 | ``lydroo`` | 3 (c / 4 pi f d)^3, f 915 MHz | Rician, 0.3 of the power in line of sight | code of LyDROO (Bi et al., IEEE TWC 2021) |
+| ``suzuki`` | beta_0 d^-alpha, log-normal shadowing | Rayleigh | Suzuki (IEEE Trans. Commun. 25, 1977); along the track of a moving device shadowing is correlated (Gudmundson, Electronics Letters 27, 1991) |
 | ``log-distance`` | beta_0 d^-alpha, log-normal shadowing per link and world | none | textbook (Rappaport, "Wireless Communications", 2002, section 4.9) |
 """
 
@@ -70,6 +71,7 @@ LAWS = {
     "are": ChannelLaw(_inverse_square),
     "droo": ChannelLaw(_free_space(2.8), "rayleigh"),
     "lydroo": ChannelLaw(_free_space(3.0), "rician", line_of_sight=0.3),
+    "suzuki": ChannelLaw(_power_law, "rayleigh", shadowed=True),
     "log-distance": ChannelLaw(_power_law, shadowed=True),
 }
 

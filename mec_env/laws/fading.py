@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, uint32
+from numba import njit
 
 from mec_env.draws import streams
-from mec_env.draws.streams import EXPONENTIAL_RANGE, exponential32, philox
+from mec_env.draws.streams import EXPONENTIAL_RANGE, cosine32, exponential32, philox
 from mec_env.laws.channels import law_of, path_gain
 
 NONE, RAYLEIGH, RICIAN = 0, 1, 2
@@ -21,11 +21,6 @@ NONE, RAYLEIGH, RICIAN = 0, 1, 2
 # A drawn gain is a float32 number; links and observations take normal ones.
 SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
 LARGEST = float(np.finfo(np.float32).max)
-
-# cos(2 pi t) on a quarter turn, by powers of t^2.
-_COSINE = tuple(
-    np.float32(c) for c in (1.0, -19.7392088, 64.9393940, -85.4568172, 60.2446414, -26.4262568)
-)
 
 
 class Fading(NamedTuple):
@@ -144,20 +139,6 @@ def _rician(draws, counter, path, gain, words):
     philox(key0, key1, slot, episode, streams.LINE_OF_SIGHT_PHASE | (draws.space << 8), words)
     for k in range(gain.size):
         scattered = gain[k]
-        beat = np.float32(2.0) * np.sqrt(share * scattered) * _cosine(words[k])
+        beat = np.float32(2.0) * np.sqrt(share * scattered) * cosine32(words[k])
         power = max(share + scattered + beat, np.float32(streams.EXPONENTIAL_RANGE[0] * 1.01))
         gain[k] = path[k] * power
-
-
-@njit(cache=True, nogil=True)
-def _cosine(word):
-    """Cosine of a uniform angle: quarter and sign by the top bits, the rest by its series."""
-    t = np.float32(np.int32((word >> uint32(10)) & uint32(0xFFFFF))) * np.float32(0.25 * 2.0**-20)
-    z = t * t
-    c = np.float32(_COSINE[5])
-    c = c * z + _COSINE[4]
-    c = c * z + _COSINE[3]
-    c = c * z + _COSINE[2]
-    c = c * z + _COSINE[1]
-    c = c * z + _COSINE[0]
-    return c if word >> uint32(31) else -c

@@ -49,6 +49,12 @@ def _clusters(scenario, stream):
     return np.clip(centres[own] + scatter, 0.0, area)
 
 
+def cluster_of_devices(scenario, stream):
+    """The cluster (N,) of each device of the layout ``clusters``, drawn as the layout draws it."""
+    stream.uniform(scenario.clusters, 2)
+    return stream.integers(scenario.clusters, scenario.iotds)
+
+
 #: Layouts of devices by name: layout(scenario, stream) -> (N, 2) positions [m].
 DEVICES = {
     "uniform": _uniform,

@@ -10,16 +10,25 @@ without loading numba.
 | ``saving`` | 1 - objective / all-local | below 1 |
 | ``log`` | -log(objective / all-local) | any; near an all-local objective it equals the saving, far below it a slot on a bad link, which can cost as much as a hundred others, does not drown the rest |
 | ``relative`` | all-local / objective - 1 | above -1 |
+| ``cost`` | -objective / (N times a middling device's middling task run locally), a constant of the scenario | 0 or below; its sum over an episode is what a hindsight bound bounds |
 
 Where nobody has a task, all-local costs 0 and so does every decision: the reward is 0.
 """
 
 import math
 
-RECIPROCAL, SAVING, LOG, RELATIVE = 0, 1, 2, 3
+from mec_env.limits import middle
+
+RECIPROCAL, SAVING, LOG, RELATIVE, COST = 0, 1, 2, 3, 4
 
 #: Every reward by name, with the code by which the kernel knows it.
-REWARDS = {"reciprocal": RECIPROCAL, "saving": SAVING, "log": LOG, "relative": RELATIVE}
+REWARDS = {
+    "reciprocal": RECIPROCAL,
+    "saving": SAVING,
+    "log": LOG,
+    "relative": RELATIVE,
+    "cost": COST,
+}
 
 
 def reward_of(code, objective, all_local):
@@ -32,7 +41,8 @@ def reward_of(code, objective, all_local):
     objective : float
         Of the decision judged [weighted s and J].
     all_local : float
-        Objective of running every task on its own device.
+        Objective of running every task on its own device; for ``cost`` the scenario's constant,
+        :func:`typical_cost`.
 
     Returns
     -------
@@ -46,4 +56,14 @@ def reward_of(code, objective, all_local):
         return 1.0 - objective / all_local
     if code == LOG:
         return -math.log(objective / all_local)
-    return all_local / objective - 1.0
+    if code == RELATIVE:
+        return all_local / objective - 1.0
+    return -objective / all_local
+
+
+def typical_cost(scenario):
+    """What N middling devices pay for middling tasks on their own, the unit of ``cost``."""
+    speed = middle(scenario.local_speed)
+    power = scenario.kappa * speed**scenario.exponent
+    seconds = middle(scenario.cycles) / speed
+    return scenario.iotds * seconds * (scenario.weight_time + scenario.weight_energy * power)

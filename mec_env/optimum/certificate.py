@@ -337,20 +337,20 @@ def _checked(problems):
         raise ValueError(f"link must have axes (devices, servers), none empty: {link.shape[1:]}")
     slots, devices, servers = link.shape
     return (
-        _numbers("link", link, (slots, devices, servers)),
+        _numbers("link", link, (slots, devices, servers), closed=True),
         _numbers("local", problems.local, (slots, devices)),
         _numbers("weight", problems.weight, (slots, devices)),
         _numbers("congestion", problems.congestion, (slots, servers), positive=True),
     )
 
 
-def _numbers(name, values, shape, positive=False):
+def _numbers(name, values, shape, positive=False, closed=False):
     values = np.ascontiguousarray(values, dtype=np.float64)
     if values.shape != shape:
         if values.shape != shape[1:]:
             raise ValueError(f"{name} must have shape {shape}, not {values.shape}")
         values = np.ascontiguousarray(np.broadcast_to(values, shape))
-    if not within(values.reshape(-1), positive):
+    if not within(values.reshape(-1), positive, closed):
         sign = "positive" if positive else "not negative"
         raise ValueError(f"{name} must be finite and {sign}")
     # Always read-only, as a slot's arrays are: to numba writable ones are another type, and every
@@ -361,9 +361,14 @@ def _numbers(name, values, shape, positive=False):
 
 
 @njit(cache=True, nogil=True)
-def within(values, positive):
-    """Return whether all values are finite and >= 0, or > 0: no temporary array, one pass."""
+def within(values, positive, closed):
+    """Return whether all values are finite and >= 0, or > 0: no temporary array, one pass.
+
+    Where links may be ``closed`` infinity is allowed.
+    """
     for value in values:
-        if not 0.0 <= value < np.inf or (positive and value == 0.0):
+        if not 0.0 <= value < np.inf and not (closed and value == np.inf):
+            return False
+        if positive and value == 0.0:
             return False
     return True

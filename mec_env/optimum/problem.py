@@ -18,7 +18,8 @@ class Problem(NamedTuple):
     Attributes
     ----------
     link : (N, M) float64, C order
-        Cost of device i on server j without the server's congestion, >= 0 and finite.
+        Cost of device i on server j without the server's congestion, >= 0; infinite where a link
+        is not open to a device.
     local : (N,) float64
         Cost of device i on its own CPU, >= 0 and finite.
     weight : (N,) float64

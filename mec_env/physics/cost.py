@@ -87,7 +87,7 @@ def evaluate(physics, gain, tasks, local_speed, local_power, server_speed, decis
     server_speed : (M,) float64
         F_j^max [cycles/s].
     decision : (N,) int64
-        0 .. M; not checked.
+        0 .. M; not checked. A negative one is somebody else's to count.
     scratch : Scratch
         Its ``load`` holds each server's sum of root cycles afterwards.
 
@@ -100,6 +100,18 @@ def evaluate(physics, gain, tasks, local_speed, local_power, server_speed, decis
     offloaded : int
         Number of devices that offload.
     """
+    time, energy, offloaded = evaluate_devices(
+        physics, gain, tasks, local_speed, local_power, decision, scratch
+    )
+    load = scratch.load
+    for j in range(load.size):
+        time += load[j] * load[j] / server_speed[j]
+    return time, energy, offloaded
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def evaluate_devices(physics, gain, tasks, local_speed, local_power, decision, scratch):
+    """:func:`evaluate` without the time on servers, whose loads ``scratch`` holds."""
     n = decision.size
     load, used, used_gain = scratch
     time = 0.0
@@ -114,7 +126,7 @@ def evaluate(physics, gain, tasks, local_speed, local_power, server_speed, decis
         if j > 0:
             offloaded += 1
             load[j - 1] += tasks.root_cycles[i]
-        else:
+        elif j == 0:
             seconds = tasks.cycles[i] / local_speed[i]
             time += seconds
             energy += seconds * local_power[i]
@@ -125,8 +137,6 @@ def evaluate(physics, gain, tasks, local_speed, local_power, server_speed, decis
         seconds = tasks.data_bits[used[k]] / (physics.bandwidth * spectral)
         time += seconds
         energy += seconds * power
-    for j in range(load.size):
-        time += load[j] * load[j] / server_speed[j]
     return time, energy, offloaded
 
 

@@ -58,17 +58,17 @@ def outcome(
         For a wrong shape or a value that is not allowed.
     """
     chosen = check_decision(decision, *slot.gain.shape)
+    if slot.coupled is not None:
+        chosen = slot.coupled.open_to(chosen)
     best_power, best_cpu = cost.best_resources(
         slot.physics, slot._by_server, slot.tasks,
         slot.local_speed, slot.local_power, slot.server_speed, chosen,
     )  # fmt: skip
     offloads = chosen > 0
     if power is None and cpu is None:
-        time, energy, _ = cost.evaluate(
-            slot.physics, slot._by_server, slot.tasks,
-            slot.local_speed, slot.local_power, slot.server_speed, chosen,
-            cost.scratch(*slot.gain.shape),
-        )  # fmt: skip
+        time, energy = _at_best(slot, chosen)
+    elif slot.coupled is not None:
+        raise ValueError("power, cpu: of a coupled slot the best ones alone count, must be None")
     else:
         if power is not None:
             best_power = _given("power", power, offloads, best_power, slot.max_power)
@@ -87,6 +87,22 @@ def outcome(
         )
     objective = slot.weight_time * time + slot.weight_energy * energy
     return Outcome(objective, time, energy, frozen(best_power), frozen(best_cpu))
+
+
+def _at_best(slot, chosen):
+    """Time [s] and energy [J] of a decision with the best powers and shares."""
+    parts = slot.physics, slot._by_server, slot.tasks, slot.local_speed, slot.local_power
+    scratch = cost.scratch(*slot.gain.shape)
+    if slot.coupled is None:
+        time, energy, _ = cost.evaluate(*parts, slot.server_speed, chosen, scratch)
+        return time, energy
+    c, home = slot.coupled, chosen == 0
+    sent, to = np.flatnonzero(~home), chosen[~home] - 1
+    time, energy, _ = cost.evaluate_devices(*parts, np.where(home, -1, chosen), scratch)
+    time += c.local_seconds[home].sum() + c.link_seconds[sent, to].sum()
+    time += (c.server_seconds * scratch.load**2).sum()
+    energy += c.local_joules[home].sum() + c.link_joules[sent, to].sum()
+    return float(time), float(energy)
 
 
 def check_decision(decision, devices, servers):

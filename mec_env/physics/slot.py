@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mec_env import limits
 from mec_env.physics import cost
+from mec_env.physics.coupled import Coupled
 from mec_env.physics.link import SMALLEST_GAIN, link_table
 
 _NUMBERS = "bandwidth noise max_power kappa exponent weight_time weight_energy".split()
@@ -43,6 +44,8 @@ class Slot:
         Local power is ``kappa * local_speed ** exponent`` [W].
     weight_time, weight_energy : float
         phi_T [1/s], phi_E [1/J].
+    coupled : mec_env.physics.coupled.Coupled, optional
+        What a coupling adds to the slot, see there; None where slots don't depend on each other.
 
     Raises
     ------
@@ -65,6 +68,7 @@ class Slot:
     exponent: float = 3.0
     weight_time: float = 1.0
     weight_energy: float = 1.0
+    coupled: Coupled | None = None
     _by_server: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self):
@@ -83,6 +87,8 @@ class Slot:
         limits.check_local_power(
             self.kappa, self.exponent, self.local_speed.max(), most, f"{most:g} W"
         )
+        if self.coupled is not None:
+            self.coupled.check(n, m)
         by_server = np.array(gain.T, order="C")
         by_server.setflags(write=False)
         object.__setattr__(self, "_by_server", by_server)
@@ -98,21 +104,46 @@ class Slot:
 
     @property
     def congestion(self) -> NDArray[np.float64]:
-        """Weighted cost of a server's (sum of root cycles)^2, phi_T / F_j^max (M,)."""
+        """Weighted cost of a server's (sum of root cycles)^2, phi_T / F_j^max if it shares its CPU, (M,)."""
+        if self.coupled is not None:
+            return self.weight_time * self.coupled.server_seconds
         return self.weight_time / self.server_speed
 
     @cached_property
     def local_cost(self) -> NDArray[np.float64]:
-        """Weighted cost of running each task on its own device, (N,)."""
+        """Weighted cost of each task that is not sent, (N,); on its own device, but for couplings."""
+        if self.coupled is not None:
+            c = self.coupled
+            return frozen(self.weight_time * c.local_seconds + self.weight_energy * c.local_joules)
         seconds = self.cycles / self.local_speed
         return frozen(seconds * (self.weight_time + self.weight_energy * self.local_power))
 
     @cached_property
     def link_cost(self) -> NDArray[np.float64]:
-        """Weighted cost of sending each task to each server at the best power, (N, M)."""
+        """Weighted cost of sending each task to each server at the best power, (N, M).
+
+        With what a coupling adds now; infinite where a link is not open.
+        """
+        return (
+            self.sending_cost
+            if self.coupled is None
+            else frozen(self.sending_cost + self.added_cost)
+        )
+
+    @cached_property
+    def sending_cost(self) -> NDArray[np.float64]:
+        """:attr:`link_cost` without what a coupling adds, (N, M)."""
         out = np.empty(self.gain.shape)
         cost.link_costs(self.physics, self._by_server, self.data_bits, out)
         return frozen(out)
+
+    @cached_property
+    def added_cost(self) -> NDArray[np.float64]:
+        """Weighted cost that a coupling adds to each link now, (N, M); infinite where none is open."""
+        if self.coupled is None:
+            return frozen(np.zeros(self.gain.shape))
+        c = self.coupled
+        return frozen(self.weight_time * c.link_seconds + self.weight_energy * c.link_joules)
 
     @cached_property
     def physics(self) -> cost.Physics:

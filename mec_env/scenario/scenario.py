@@ -3,13 +3,14 @@
 import dataclasses
 import json
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
 from mec_env import checks, limits
 from mec_env.laws import channels, layouts, rewards
+from mec_env.laws.coupling import COUPLINGS, backlog, battery, coupling_of, moving
+from mec_env.limits import Range, lower, upper
 from mec_env.whole_file import write_text
 
 MAX_DEVICES = 1_000_000
@@ -22,19 +23,7 @@ _NUMBERS = (
 
 
 @dataclass(frozen=True)
-class Range:
-    """Numbers drawn uniformly between two bounds, in the field's unit.
-
-    No tuple: JSON, in which Gymnasium stores an environment's spec, would make
-    a list of it, which means one value per device.
-    """
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Scenario:
+class Scenario(moving.Fields, battery.Fields, backlog.Fields):
     """One task-offloading problem; SI units throughout.
 
     A field that says *number, Range or values* takes one number for all,
@@ -42,6 +31,11 @@ class Scenario:
     or a sequence with one number per device or server. What a number may be
     stands in ``mec_env.limits.LIMITS`` and docs/model.md: physically generous,
     and such that costs and rewards are finite and positive.
+
+    Tasks coupled in time have fields of their own, all off by default, one coupling at a time:
+    :class:`mec_env.laws.coupling.moving.Fields` (on with ``motion``),
+    :class:`mec_env.laws.coupling.battery.Fields` (on with ``battery_capacity``) and
+    :class:`mec_env.laws.coupling.backlog.Fields` (on with ``arrivals``).
 
     Attributes
     ----------
@@ -63,7 +57,7 @@ class Scenario:
         ``kmeans`` (of the devices), ``random`` or ``given``.
     channel : str
         Channel law, see ``mec_env.laws.channels``: ``rayleigh`` (the paper's), ``are``,
-        ``droo``, ``lydroo`` or ``log-distance``.
+        ``droo``, ``lydroo``, ``suzuki`` or ``log-distance``.
     reference_gain : float
         Power gain at 1 m, beta_0 of equation (3), for the laws ``rayleigh`` and
         ``log-distance``.
@@ -71,7 +65,8 @@ class Scenario:
         Exponent alpha of the distance, for the same laws.
     shadowing : float
         Standard deviation [dB] of a log-normal factor per link, drawn once per
-        world, for the law ``log-distance``.
+        world, for the laws ``suzuki`` and ``log-distance``; of moving devices it is
+        correlated along their tracks.
     bandwidth : float
         B of equation (2) [Hz].
     noise : float
@@ -93,11 +88,14 @@ class Scenario:
     weight_time, weight_energy : float
         phi_T (positive) [1/s] and phi_E (0 or more) [1/J] of equation (10).
     reward : str
-        See ``mec_env.laws.rewards``: ``reciprocal`` (1 / objective, the paper's),
-        ``saving`` (1 - objective / objective of running everything locally), ``log``
-        or ``relative``.
+        See ``mec_env.laws.rewards``: ``reciprocal`` (1 / objective, the paper's), ``saving``
+        (1 - objective / objective of running everything locally), ``log``, ``relative`` or
+        ``cost``. By default ``cost`` where something passes from slot to slot, ``reciprocal`` where
+        nothing does.
     slots : int
         Length of an episode.
+    slot_seconds : float
+        Length of a slot [s], which counts where something passes from slot to slot.
     world_seed : int
         Names the world: positions, unequal speeds, tasks drawn once.
     layout_per_episode : bool
@@ -135,8 +133,9 @@ class Scenario:
     server_speed: float | Range | tuple = 1e10
     weight_time: float = 1.0
     weight_energy: float = 1.0
-    reward: str = "reciprocal"
+    reward: str | None = None
     slots: int = 100
+    slot_seconds: float = 1.0
     world_seed: int = 0
     layout_per_episode: bool = False
 
@@ -159,7 +158,6 @@ class Scenario:
         checks.known("device_layout", self.device_layout, layouts.DEVICES)
         checks.known("server_layout", self.server_layout, layouts.SERVERS)
         checks.known("channel", self.channel, channels.LAWS)
-        checks.known("reward", self.reward, rewards.REWARDS)
         checks.known("tasks", self.tasks, ("slot", "world"))
         # At weight_time = 0 the best power would be 0, which no device attains.
         for field in _NUMBERS:
@@ -172,8 +170,14 @@ class Scenario:
             ("local_speed", self.iotds),
             ("server_speed", self.mecs),
         ):
-            put(field, _spread(field, getattr(self, field), count))
+            put(field, limits.spread(field, getattr(self, field), count))
         limits.check_servers(lower(self.server_speed), upper(self.server_speed))
+        put("slot_seconds", limits.number("slot_seconds", self.slot_seconds))
+        for law in COUPLINGS.values():
+            law.check(self, put)
+        if self.reward is None:
+            put("reward", self._default_reward())
+        checks.known("reward", self.reward, rewards.REWARDS)
         limits.check_local_power(
             self.kappa,
             self.exponent,
@@ -181,6 +185,9 @@ class Scenario:
             self.max_power,
             f"max_power = {self.max_power:g} W, equation (7)",
         )
+
+    def _default_reward(self):
+        return "reciprocal" if coupling_of(self) == "none" else "cost"
 
     def _positions(self, who):
         layout, count = getattr(self, f"{who}_layout"), self.iotds if who == "device" else self.mecs
@@ -215,6 +222,9 @@ class Scenario:
         """
         for field in fields:
             checks.known("scenario field", field, _FIELDS)
+        if self.reward == self._default_reward():
+            # Nobody chose it: it goes with the coupling that the copy has.
+            fields.setdefault("reward", None)
         return dataclasses.replace(self, **fields)
 
     def to_toml(self) -> str:
@@ -248,7 +258,13 @@ class Scenario:
             return cls.from_toml(file.read())
 
 
-_FIELDS = tuple(field.name for field in dataclasses.fields(Scenario))
+# A dataclass lists inherited fields first; people look for the name and the sizes there.
+_FIELDS = tuple(
+    sorted(
+        (field.name for field in dataclasses.fields(Scenario)),
+        key=lambda f: f not in Scenario.__annotations__,
+    )
+)
 
 
 def _area(value):
@@ -256,40 +272,6 @@ def _area(value):
     if len(sides) != 2:
         raise ValueError(f"area = {value!r}: must be a side or a pair (width, height) in metres")
     return tuple(limits.number("area", side) for side in sides)
-
-
-def _spread(field, value, count):
-    """One number, a Range or ``count`` numbers, checked."""
-    if isinstance(value, Mapping):
-        if set(value) != {"low", "high"}:
-            raise ValueError(f"{field} = {dict(value)!r}: a range has just the keys low and high")
-        value = Range(value["low"], value["high"])
-    if isinstance(value, Range):
-        low, high = (limits.number(field, v, f"{field}.{k}") for k, v in vars(value).items())
-        if low > high:
-            raise ValueError(f"{field} = {value}: low must not exceed high")
-        return Range(low, high)
-    if checks.is_list(value):
-        if len(value) != count:
-            raise ValueError(
-                f"{field}: {len(value)} values; must be one number, Range(low, high) or {count} values"
-            )
-        return tuple(limits.number(field, v, f"{field}[{k}]") for k, v in enumerate(value))
-    return limits.number(field, value)
-
-
-def upper(value):
-    """Largest number that a field of one number, a Range or values can give."""
-    if isinstance(value, Range):
-        return value.high
-    return max(value) if isinstance(value, tuple) else value
-
-
-def lower(value):
-    """Smallest number that a field of one number, a Range or values can give."""
-    if isinstance(value, Range):
-        return value.low
-    return min(value) if isinstance(value, tuple) else value
 
 
 def _toml(value):

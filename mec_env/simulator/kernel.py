@@ -19,8 +19,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from mec_env.laws import coupling, rewards
+from mec_env.laws import rewards
 from mec_env.laws.actions import PRICES, decode
+from mec_env.laws.coupling import kernel as coupling
+from mec_env.laws.coupling.kernel import BACKLOG, NONE, Coupled
 from mec_env.laws.fading import fade
 from mec_env.laws.tasks import draw_tasks
 from mec_env.physics import cost
@@ -36,7 +38,9 @@ from mec_env.simulator.state import Board, Carry, Draws, Results, Worlds
 #: Of a number that servers and devices tell each other.
 BYTES = 8
 # One array of all results, for each array costs time on the way into compiled code.
-TIME, ENERGY, OFFLOADED, ASKED, EXCHANGED, OBJECTIVE, REWARD = range(len(Results._fields))
+(
+    TIME, ENERGY, OFFLOADED, ASKED, EXCHANGED, OBJECTIVE, REWARD, MIGRATIONS, DROPPED, BATTERY, WAITING,
+) = range(len(Results._fields))  # fmt: skip
 _reward_of = njit(cache=True, nogil=True, error_model="numpy")(rewards.reward_of)
 
 
@@ -47,8 +51,12 @@ class Room(NamedTuple):
     ----------
     scratch : mec_env.physics.cost.Scratch
     decision : (N,) int64
-    words, task_words : uint32
-        Random words for gains and for tasks; no task words where slots don't draw tasks.
+    words, task_words, more : uint32
+        Random words for gains, for tasks and for what is coupled; no task words where slots don't
+        draw tasks.
+    normals : float32
+        Room for as many normal numbers as any of them makes.
+    spare : (2, N) float64
     price, floor : (M,) float64
         What servers ask, and room for another number of each.
     saving : (N,) float64
@@ -59,6 +67,9 @@ class Room(NamedTuple):
     decision: np.ndarray
     words: np.ndarray
     task_words: np.ndarray
+    more: np.ndarray
+    normals: np.ndarray
+    spare: np.ndarray
     price: np.ndarray
     floor: np.ndarray
     saving: np.ndarray
@@ -71,6 +82,9 @@ def room_for(devices, servers, drawn):
         np.empty(devices, dtype=np.int64),
         np.empty(-(-devices * servers // 4) * 4, dtype=np.uint32),
         np.empty(-(-2 * devices // 4) * 4 if drawn else 0, dtype=np.uint32),
+        np.empty(4 * devices, dtype=np.uint32),
+        np.empty(-(-devices * max(servers, 4) // 4) * 4, dtype=np.float32),
+        np.empty((2, devices)),
         np.empty(servers),
         np.empty(servers),
         np.empty(devices),
@@ -86,7 +100,7 @@ def state_of(physics, *parts):
 @njit(cache=True, nogil=True)
 def _named(state):
     """The parts that :func:`state_of` took apart; free in compiled code."""
-    links, physics, blocks, features, worlds, carry, draws, board = state.parts
+    links, physics, blocks, features, worlds, carry, draws, board, law = state.parts
     return (
         Physics(LinkTable(*links), *physics),
         (Blocks(*blocks), Features(*features)),
@@ -94,6 +108,7 @@ def _named(state):
         Carry(*carry),
         Draws(*draws),
         Board(*board),
+        Coupled(*law),
     )
 
 
@@ -113,16 +128,16 @@ def draw_rows(turn, rows, begins, state, room, observed):
     observed : (E, size) float32
         Filled at these rows.
     """
-    physics, shown, worlds, carry, draws, board = _named(state)
+    physics, shown, worlds, carry, draws, board, law = _named(state)
     room = Room(*room.parts)
     while True:
         low, high = next_rows(turn, rows.size)
         if low == high:
             break
         for e in rows[low:high]:
-            if begins:
-                coupling.begin(draws.coupling, carry.numbers, e)
-            _draw(physics, shown, worlds, carry, draws, board, e, room, observed[e])
+            if begins and law.code != NONE:
+                coupling.begin(law, worlds, carry, e, _counter(carry, e), room)
+            _draw(physics, shown, worlds, carry, draws, board, law, e, room, observed[e])
         done(turn, high - low)
     wait_for_all(turn, rows.size)
 
@@ -144,7 +159,7 @@ def step_rows(turn, job, state, room, out):
     """
     actions, active, mode, admission, _, _ = job
     plainly = mode != PRICES and not admission
-    physics, shown, worlds, carry, draws, board = _named(state)
+    physics, shown, worlds, carry, draws, board, law = _named(state)
     room, (results, observed) = Room(*room.parts), out
     while True:
         low, high = next_rows(turn, active.size)
@@ -155,16 +170,17 @@ def step_rows(turn, job, state, room, out):
                 if plainly:
                     # Without a detour: it would cost a tenth of the step.
                     decode(mode, actions[e], board.gain[e], room.decision)
-                    _judge(physics, worlds, draws, board, e, room, results)
+                    _judge(physics, worlds, carry, draws, board, law, e, room, results)
                     results[ASKED, e] = results[OFFLOADED, e]
                 else:
                     asked, told = decide(job, physics, worlds, board, e, room, e)
-                    _judge(physics, worlds, draws, board, e, room, results)
+                    _judge(physics, worlds, carry, draws, board, law, e, room, results)
                     results[ASKED, e] = asked / room.decision.size
                     results[EXCHANGED, e] = told * BYTES
-                coupling.advance(draws.coupling, carry.numbers, e, room.decision)
+                if law.code != NONE:
+                    _go_on(worlds, carry, law, e, room, results)
                 carry.slot[e] += 1
-                _draw(physics, shown, worlds, carry, draws, board, e, room, observed[e])
+                _draw(physics, shown, worlds, carry, draws, board, law, e, room, observed[e])
         done(turn, high - low)
     wait_for_all(turn, active.size)
 
@@ -172,7 +188,7 @@ def step_rows(turn, job, state, room, out):
 @njit(cache=True, nogil=True, error_model="numpy")
 def decide_row(job, state, e, room):
     """The decision (N,) that the one action of a job comes to in row e."""
-    physics, _, worlds, _, _, board = _named(state)
+    physics, _, worlds, _carry, _, board, _law = _named(state)
     room = Room(*room.parts)
     decide(job, physics, worlds, board, e, room, 0)
     return room.decision
@@ -188,8 +204,29 @@ def prices_of(state, e, action):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _draw(physics, shown, worlds, carry, draws, board, e, room, observed):
-    counter = carry.key[e, 0], carry.key[e, 1], carry.slot[e], carry.episode[e]
+def snapshot_row(state, e, out):
+    """Fill what the coupling makes of row e's slot, see :func:`mec_env.laws.coupling.kernel.snapshot`."""
+    physics, _, worlds, carry, _, board, law = _named(state)
+    coupling.snapshot(law, physics, worlds, board, carry, e, out)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _counter(carry, e):
+    return carry.key[e, 0], carry.key[e, 1], carry.slot[e], carry.episode[e]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _go_on(worlds, carry, law, e, room, results):
+    coupling.advance(law, worlds, carry, e, _counter(carry, e), room)
+    left, waiting = coupling.left(law, carry, e, room.decision.size, room.price.size)
+    results[BATTERY, e], results[WAITING, e] = left, waiting
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _draw(physics, shown, worlds, carry, draws, board, law, e, room, observed):
+    counter = _counter(carry, e)
+    if law.code != NONE:
+        coupling.unfold(law, worlds, carry, e, counter, room)
     path, gain = worlds.path_gain[worlds.row[e]].ravel(), board.gain[e].ravel()
     fade(draws, counter, path, gain, room.words)
     if room.task_words.size:
@@ -198,25 +235,52 @@ def _draw(physics, shown, worlds, carry, draws, board, e, room, observed):
     if features.below.size:
         observe_features(features, physics, worlds, board, e, room, observed)
     else:
-        observe(blocks, worlds, board, e, observed)
+        observe(blocks, worlds, board, carry, law, e, observed)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _judge(physics, worlds, draws, board, e, room, results):
+def _judge(physics, worlds, carry, draws, board, law, e, room, results):
     row, world = board.row[e], worlds.row[e]
     tasks = cost.Tasks(board.data_bits[row], board.cycles[row], board.root_cycles[row])
     speed, power = worlds.local_speed[world], worlds.local_power[world]
-    time, energy, offloaded = cost.evaluate(
-        physics, board.gain[e], tasks, speed, power, worlds.server_speed[world],
-        room.decision, cost.Scratch(*room.scratch),
-    )  # fmt: skip
+    server_speed, scratch = worlds.server_speed[world], cost.Scratch(*room.scratch)
+    # What all would cost at home, before what they do changes what they could.
+    all_local = draws.typical
+    if draws.reward != rewards.RECIPROCAL and draws.reward != rewards.COST:
+        all_local = _all_local(physics, worlds, carry, board, law, e, tasks, speed, power)
+    if law.code == NONE:
+        time, energy, offloaded = cost.evaluate(
+            physics, board.gain[e], tasks, speed, power, server_speed, room.decision, scratch
+        )
+    else:
+        more_time, more_energy, migrations, dropped = coupling.settle(
+            law, physics, worlds, board, carry, e, room
+        )
+        results[MIGRATIONS, e], results[DROPPED, e] = migrations, dropped
+        if law.code == BACKLOG:
+            time, energy, offloaded = cost.evaluate_devices(
+                physics, board.gain[e], tasks, speed, power, room.decision, scratch
+            )
+        else:
+            time, energy, offloaded = cost.evaluate(
+                physics, board.gain[e], tasks, speed, power, server_speed, room.decision, scratch
+            )
+        time += more_time
+        energy += more_energy
     objective = physics.weight_time * time + physics.weight_energy * energy
-    # The paper's reward needs no pass over the devices.
-    all_local = 0.0
-    if draws.reward != rewards.RECIPROCAL:
-        all_local = cost.all_local(physics, tasks, speed, power)
     results[TIME, e] = time
     results[ENERGY, e] = energy
     results[OFFLOADED, e] = offloaded / room.decision.size
     results[OBJECTIVE, e] = objective
     results[REWARD, e] = _reward_of(draws.reward, objective, all_local)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _all_local(physics, worlds, carry, board, law, e, tasks, speed, power):
+    if law.code == NONE:
+        return cost.all_local(physics, tasks, speed, power)
+    total = 0.0
+    for i in range(speed.size):
+        seconds, joules = coupling.at_home(law, physics, worlds, board, carry, e, i)
+        total += physics.weight_time * seconds + physics.weight_energy * joules
+    return total

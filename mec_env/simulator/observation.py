@@ -16,13 +16,25 @@ from numba import njit
 
 from mec_env.draws.streams import log32
 from mec_env.laws.channels import reference_gain
+from mec_env.laws.coupling import (
+    backlog,
+    battery,
+    battery_kernel,
+    coupling_of,
+    moving,
+    moving_kernel,
+)
 from mec_env.laws.fading import gain_range
 from mec_env.scenario.scenario import upper
 
 LOG10_E = np.float32(0.4342944819)
-GAIN, DATA, CYCLES, LOCAL_SPEED, SERVER_SPEED = range(5)
-# How many entries a block has of a kind, and of whom an agent sees its own.
-LINK, DEVICE, SERVER = "link", "device", "server"
+(
+    GAIN, DATA, CYCLES, LOCAL_SPEED, SERVER_SPEED, SLOW_GAIN, HOLDER, CARRIED, VELOCITY, DAY,
+    QUEUE, LEFT,
+) = range(12)  # fmt: skip
+# How many entries a block has of a kind, and of whom an agent sees its own; everybody sees what is
+# shared.
+LINK, DEVICE, SERVER, SHARED = "link", "device", "server", "shared"
 
 
 class Block(NamedTuple):
@@ -34,13 +46,17 @@ class Block(NamedTuple):
     code : int
         By which the kernel knows it.
     per : str
-        ``link`` (M * N entries, server by server), ``device`` (N) or ``server`` (M).
+        ``link`` (M * N entries, server by server), ``device`` (N), ``server`` (M) or ``shared``.
     scale : callable
         scale(scenario) -> what its numbers are divided by; 0.0 where the block is absent.
     bounds : callable
         bounds(scenario) -> lowest and highest entry.
     range, unit, meaning, present : str
         For the documentation.
+    offset : callable
+        offset(scenario) -> where its numbers begin in what a row carries, for those that are.
+    entries : callable
+        entries(scenario) -> how many there are of a ``shared`` block.
     """
 
     name: str
@@ -52,6 +68,8 @@ class Block(NamedTuple):
     unit: str
     meaning: str
     present: str
+    offset: Callable = lambda scenario: 0
+    entries: Callable = lambda scenario: 1
 
 
 def _gain_bounds(scenario):
@@ -77,6 +95,27 @@ def _share(name, code, per, field, meaning, present):
     )
 
 
+def _if(law, scale=lambda scenario: 1.0):
+    return lambda scenario: scale(scenario) if law.is_on(scenario) else 0.0
+
+
+def _carried(name, per, law, scale, ends, span, unit, meaning, present, offset, entries=None):
+    return Block(
+        name, CARRIED, per, _if(law, scale), lambda s: ends, span, unit, meaning, present, offset,
+        entries or (lambda s: 1),
+    )  # fmt: skip
+
+
+#: Velocities are clipped at this many times the scenario's speed.
+FASTEST = 10.0
+
+
+def pace(scenario):
+    """Speed that velocities are observed in shares of [m/s]."""
+    # A trace has no speed of its own: that of a bus.
+    return 10.0 if scenario.motion == "trace" else max(upper(scenario.motion_speed), 1e-9)
+
+
 #: Every block, in the order of the observation.
 BLOCKS = (
     Block(
@@ -94,12 +133,79 @@ BLOCKS = (
         "server speed", SERVER_SPEED, SERVER, "server_speed", "the server's CPU, F_j^max",
         "if servers are unequal",
     ),
+    Block(
+        "slow gain", SLOW_GAIN, LINK, _if(moving), _gain_bounds, "finite, per scenario", "decades",
+        "the gain without fading, on which forecasts rest", "if devices move",
+    ),
+    Block(
+        "holder", HOLDER, LINK, _if(moving), lambda s: (0.0, 1.0), "0 or 1", "-",
+        "whether the server holds the device's service", "if devices move",
+    ),
+    _carried(
+        "x", DEVICE, moving, lambda s: s.area[0], (0.0, 1.0), "[0, 1]", "share of the map's width",
+        "place of the device", "if devices move", lambda s: moving.X * s.iotds,
+    ),
+    _carried(
+        "y", DEVICE, moving, lambda s: s.area[1], (0.0, 1.0), "[0, 1]", "share of the map's height",
+        "place of the device", "if devices move", lambda s: moving.Y * s.iotds,
+    ),
+    Block(
+        "velocity", VELOCITY, DEVICE, _if(moving, pace), lambda s: (-FASTEST, FASTEST),
+        "[-10, 10]", "shares of the scenario's speed", "eastwards", "if devices move",
+    ),
+    Block(
+        "northwards", VELOCITY, DEVICE, _if(moving, pace), lambda s: (-FASTEST, FASTEST),
+        "[-10, 10]", "shares of the scenario's speed", "the velocity's other part", "if devices move",
+        lambda s: 1,
+    ),
+    _carried(
+        "level", DEVICE, battery, lambda s: s.battery_levels, (0.0, 1.0), "[0, 1]",
+        "share of the top level", "energy in store", "if devices have batteries",
+        lambda s: battery.LEVEL * s.iotds,
+    ),
+    _carried(
+        "harvested", DEVICE, battery, lambda s: s.battery_levels, (0.0, 1.0), "[0, 1]",
+        "share of the top level", "harvest of the last slot", "if devices have batteries",
+        lambda s: battery.HARVESTED * s.iotds,
+    ),
+    _carried(
+        "sky", SHARED, battery, lambda s: 1.0, (-1e3, 1e3), "finite", "deviations",
+        "sky of each cluster in the last slot, 0 at first", "if devices have batteries",
+        lambda s: battery.BLOCKS * s.iotds + s.clusters, lambda s: s.clusters,
+    ),
+    Block(
+        "day", DAY, SHARED, _if(battery), lambda s: (-1.0, 1.0), "[-1, 1]", "-",
+        "sine and cosine of the time of day", "if devices have batteries", entries=lambda s: 2,
+    ),
+    Block(
+        "queue", QUEUE, SERVER, _if(backlog), lambda s: (0.0, float(s.iotds * s.slots)),
+        "0 or more", "slots", "time that the tasks that wait at the server take", "if tasks wait",
+    ),
+    _carried(
+        "task", DEVICE, backlog, lambda s: 1.0, (0.0, 1.0), "0 or 1", "-",
+        "whether the device has a task", "if tasks wait", lambda s: s.mecs,
+    ),
+    _carried(
+        "arrivals", SHARED, backlog, lambda s: 1.0, (0.0, 1.0), "[0, 1]", "share of devices",
+        "who had a task lately in each cluster, the last slot with weight 0.2", "if tasks wait",
+        lambda s: s.mecs + s.iotds + backlog.RECENT * s.clusters, lambda s: s.clusters,
+    ),
+    Block(
+        "left", LEFT, SHARED,
+        lambda s: 0.0 if coupling_of(s) == "none" else float(s.slots), lambda s: (0.0, 1.0),
+        "[0, 1]", "share of the episode", "slots left, this one among them", "with any coupling",
+    ),
 )  # fmt: skip
 
 
 def table():
     """The blocks as rows of text: name, shape, range, unit, meaning, when they are there."""
-    shapes = {LINK: "N per server", DEVICE: "N", SERVER: "M; a server sees its own"}
+    shapes = {
+        LINK: "N per server",
+        DEVICE: "N",
+        SERVER: "M; a server sees its own",
+        SHARED: "seen by all",
+    }
     return [(b.name, shapes[b.per], b.range, b.unit, b.meaning, b.present) for b in BLOCKS]
 
 
@@ -124,6 +230,8 @@ def parts(scenario):
 
 def entries(block, scenario, agents=None):
     """How many entries of a block the whole observation has, or one of the ``agents``."""
+    if block.per == SHARED:
+        return block.entries(scenario)
     n = 1 if agents == "devices" and block.per != SERVER else scenario.iotds
     m = 1 if agents == "servers" and block.per != DEVICE else scenario.mecs
     return {LINK: m * n, DEVICE: n, SERVER: m}[block.per]
@@ -164,7 +272,8 @@ def of_device(observation, scenario, device, found=None):
     n, own = scenario.iotds, []
     for block, start, end in found or parts(scenario):
         # The links of each server are N apart.
-        own.append(observation[start:end] if block.per == SERVER else observation[start + device : end : n])  # fmt: skip
+        everybodys = block.per in (SERVER, SHARED)
+        own.append(observation[start:end] if everybodys else observation[start + device : end : n])
     return np.concatenate(own)
 
 
@@ -175,9 +284,9 @@ class Blocks(NamedTuple):
     ----------
     reference_log_gain : float
         Natural logarithm of the reference gain.
-    table : (B, 4) float64
-        Of each block its code, where it starts and ends, and what its numbers are divided by;
-        one array, for each costs time on the way into compiled code.
+    table : (B, 5) float64
+        Of each block its code, where it starts and ends, what its numbers are divided by, and where
+        they begin in what a row carries.
     """
 
     reference_log_gain: float
@@ -189,12 +298,18 @@ def blocks_of(scenario):
     found = parts(scenario)
     return Blocks(
         math.log(reference_gain(scenario)),
-        np.array([(p.block.code, p.start, p.end, p.block.scale(scenario)) for p in found], float),
+        np.array(
+            [
+                (p.block.code, p.start, p.end, p.block.scale(scenario), p.block.offset(scenario))
+                for p in found
+            ],
+            float,
+        ),
     )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def observe(blocks, worlds, board, e, out):
+def observe(blocks, worlds, board, carry, law, e, out):
     """Write the observation of row e into ``out``."""
     world, tasks = worlds.row[e], board.row[e]
     for b in range(blocks.table.shape[0]):
@@ -210,6 +325,39 @@ def observe(blocks, worlds, board, e, out):
             _shares(worlds.local_speed, world, scale, out, start, end)
         elif code == SERVER_SPEED:
             _shares(worlds.server_speed, world, scale, out, start, end)
+        else:
+            first = int(blocks.table[b, 4])
+            _show(code, blocks, worlds, board, carry, law, e, scale, first, out, start, end)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _show(code, blocks, worlds, board, carry, law, e, scale, first, out, start, end):
+    """A block of what a row carries."""
+    numbers, n = carry.numbers, board.cycles.shape[1]
+    if code == CARRIED:
+        for k in range(end - start):
+            out[start + k] = np.float32(numbers[e, first + k] / scale)
+    elif code == SLOW_GAIN:
+        path = worlds.path_gain[worlds.row[e]].ravel()
+        _decades(path, np.float32(blocks.reference_log_gain), out[start:end])
+    elif code == HOLDER:
+        out[start:end] = np.float32(0.0)
+        for i in range(n):
+            out[start + int(numbers[e, moving.HOLDER * n + i]) * n + i] = np.float32(1.0)
+    elif code == VELOCITY:
+        for i in range(n):
+            east, north = moving_kernel.velocity(law, carry, e, i, n)
+            share = (east if first == 0 else north) / scale
+            out[start + i] = np.float32(min(max(share, -FASTEST), FASTEST))
+    elif code == DAY:
+        angle = 2.0 * math.pi * battery_kernel.hour(law, carry, e, n, carry.slot[e])
+        out[start], out[start + 1] = np.float32(math.sin(angle)), np.float32(math.cos(angle))
+    elif code == QUEUE:
+        for j in range(end - start):
+            out[start + j] = np.float32(numbers[e, j] / law.own[worlds.row[e], j])
+    elif code == LEFT:
+        # After an episode's last slot nothing is left.
+        out[start] = np.float32(max(scale - carry.slot[e], 0.0) / scale)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

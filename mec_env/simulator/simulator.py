@@ -13,11 +13,23 @@ from numpy.typing import NDArray
 
 from mec_env.draws import streams
 from mec_env.laws.actions import MODES, first_bad
+from mec_env.laws.coupling import law_of
+from mec_env.laws.coupling.kernel import NONE
+from mec_env.physics.coupled import Coupled
 from mec_env.physics.slot import Slot, physics_of
 from mec_env.scenario.scenario import Scenario
+from mec_env.simulator.coupled import distance_of, facts_of, law_for
 from mec_env.simulator.features import feature_size, features_of, place
 from mec_env.simulator.held import hold
-from mec_env.simulator.kernel import decide_row, draw_rows, prices_of, room_for, state_of, step_rows
+from mec_env.simulator.kernel import (
+    decide_row,
+    draw_rows,
+    prices_of,
+    room_for,
+    snapshot_row,
+    state_of,
+    step_rows,
+)
 from mec_env.simulator.observation import blocks_of, size
 from mec_env.simulator.state import Carry, Results, draws_of, new_board, new_carry, new_worlds
 from mec_env.simulator.world import World, draw_world
@@ -70,6 +82,7 @@ class Simulator:
         self._worlds = new_worlds(scenario, rows)
         self._board = new_board(scenario, rows, self._drawn)
         self._carry = new_carry(scenario, rows)
+        self._law = law_for(scenario, space, len(self._worlds.path_gain))
         self._world_list = [None] * len(self._worlds.path_gain)
         self._features = features_of(scenario, self.physics, len(self._world_list), features)
         self._moves = scenario.layout_per_episode and world is None
@@ -99,6 +112,10 @@ class Simulator:
         """Give a row a seed; its next reset starts episode 0 of it."""
         self._carry.key[row] = streams.seed_key(seed)
         self._carry.episode[row] = -1
+
+    def begin_at(self, row: int, number: int) -> None:
+        """Let a row's next reset start episode ``number`` of its seed."""
+        self._carry.episode[row] = number - 1
 
     def reset(self, rows: NDArray[np.int64], observed: NDArray[np.float32]) -> None:
         """Begin the next episode of some rows.
@@ -180,15 +197,19 @@ class Simulator:
         )  # fmt: skip
         return Results(*results)
 
+    def gains(self, row: int = 0) -> NDArray[np.float32]:
+        """The gains (M, N) that a row observes now, a copy."""
+        return self._board.gain[row].copy()
+
     def slot(self, row: int = 0) -> Slot:
         """The Slot that a row observes now; made when first asked for."""
         if self._slots[row] is None:
             s, board, world = self.scenario, self._board, self.world(row)
             tasks = board.row[row]
             self._slots[row] = Slot(
-                board.gain[row].T, world.distance, board.data_bits[tasks], board.cycles[tasks],
+                board.gain[row].T, distance_of(self, row), board.data_bits[tasks], board.cycles[tasks],
                 world.local_speed, world.server_speed, s.bandwidth, s.noise, s.max_power,
-                s.kappa, s.exponent, s.weight_time, s.weight_energy,
+                s.kappa, s.exponent, s.weight_time, s.weight_energy, self._coupled(row),
             )  # fmt: skip
         return self._slots[row]
 
@@ -260,7 +281,7 @@ class Simulator:
         if self._held is None:
             self._held = state_of(
                 self.physics, self._blocks, self._features, self._worlds, self._carry, self._draws,
-                self._board,
+                self._board, self._law,
             )  # fmt: skip
         return self._held
 
@@ -269,6 +290,15 @@ class Simulator:
             sizes = self.scenario.iotds, self.scenario.mecs
             self._rooms[thread] = hold(room_for(*sizes, self._drawn))
         return self._rooms[thread]
+
+    def _coupled(self, row):
+        """What a row's coupling makes of its slot, or None."""
+        if self._law.code == NONE:
+            return None
+        n, m = self.scenario.iotds, self.scenario.mecs
+        out = np.empty((n, m)), np.empty((n, m)), np.empty(n), np.empty(n), np.empty(m)
+        snapshot_row(self._state(), row, out)
+        return Coupled(*out, facts=facts_of(self, row))
 
     def _forget(self):
         self._slots = [None] * self.rows
@@ -286,6 +316,8 @@ class Simulator:
             pricing = self._price_of(self.scenario, world)
             for array, value in zip(self._worlds[5:], pricing):
                 array[index] = value
+        if self._law.code != NONE:
+            self._law.own[index] = law_of(self.scenario).of_world(self.scenario, world)
         rows = slice(None) if len(self._world_list) == 1 else index
         self._board.data_bits[rows] = world.data_bits
         self._board.cycles[rows] = world.cycles

@@ -5,10 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from mec_env.draws.streams import Space
+from mec_env.laws import coupling
 from mec_env.laws.channels import law_of
-from mec_env.laws.coupling import COUPLINGS, coupling_of
+from mec_env.laws.coupling import moving
 from mec_env.laws.fading import fading_of
-from mec_env.laws.rewards import REWARDS
+from mec_env.laws.rewards import REWARDS, typical_cost
 from mec_env.laws.tasks import spans
 
 
@@ -53,7 +54,10 @@ class Worlds(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """How slots are drawn, judged and coupled; spans are 0.0 for tasks that slots don't draw."""
+    """How slots are drawn and judged; spans are 0.0 for tasks that slots don't draw.
+
+    ``typical`` is the unit of the reward ``cost``.
+    """
 
     space: int
     fading: int
@@ -63,7 +67,7 @@ class Draws(NamedTuple):
     cycles_low: float
     cycles_span: float
     reward: int
-    coupling: int
+    typical: float
 
 
 class Board(NamedTuple):
@@ -77,7 +81,11 @@ class Board(NamedTuple):
 
 
 class Results(NamedTuple):
-    """Per row: time [s], energy [J], shares offloaded and asked, bytes told, objective, reward."""
+    """Per row: time [s], energy [J], shares offloaded and asked, bytes told, objective, reward.
+
+    Of tasks coupled in time also services moved and tasks dropped in the slot, and after it the mean
+    share of the batteries that is left and the tasks that wait at servers.
+    """
 
     time: np.ndarray
     energy: np.ndarray
@@ -86,6 +94,10 @@ class Results(NamedTuple):
     exchanged: np.ndarray
     objective: np.ndarray
     reward: np.ndarray
+    migrations: np.ndarray
+    dropped: np.ndarray
+    battery: np.ndarray
+    waiting: np.ndarray
 
     @property
     def admitted(self):
@@ -99,14 +111,14 @@ def new_carry(scenario, rows):
         np.zeros((rows, 2), dtype=np.uint32),
         np.full(rows, -1, dtype=np.int64),
         np.zeros(rows, dtype=np.int64),
-        np.zeros((rows, COUPLINGS[coupling_of(scenario)].size(scenario))),
+        np.zeros((rows, coupling.law_of(scenario).size(scenario))),
     )
 
 
 def new_worlds(scenario, rows):
-    """Worlds of so many rows, to be filled: one for all, or one each."""
+    """Worlds of so many rows, to be filled: one for all, or one each where links are a row's own."""
     n, m = scenario.iotds, scenario.mecs
-    stacked = rows if scenario.layout_per_episode else 1
+    stacked = rows if scenario.layout_per_episode or moving.is_on(scenario) else 1
     return Worlds(
         np.arange(rows) % stacked,
         np.empty((stacked, m, n), dtype=np.float32),
@@ -139,5 +151,5 @@ def draws_of(scenario, space=Space.TRAINING):
         law_of(scenario).line_of_sight,
         *spans(scenario),
         REWARDS[scenario.reward],
-        COUPLINGS[coupling_of(scenario)].CODE,
+        typical_cost(scenario),
     )

@@ -6,6 +6,8 @@ import numpy as np
 
 from mec_env.draws import streams
 from mec_env.laws import channels, layouts
+from mec_env.laws.coupling import backlog, battery
+from mec_env.laws.kmeans import kmeans
 from mec_env.scenario.scenario import Range
 
 
@@ -28,6 +30,14 @@ class World:
     data_bits, cycles : (N,) float64
         Tasks, where the scenario draws them once [bit], [cycles]; otherwise
         those of slots overwrite them.
+    shadowing : (N, M) float64
+        Gain of each link by shadowing, in ``path_gain`` too [dB].
+    service_bits : (N,) float64
+        State that a migration moves [bit].
+    panel : (N,) float64
+        Each device's harvest over the mean.
+    cluster : (N,) int64
+        Whose sky and whose waves of load a device shares.
     """
 
     device_xy: np.ndarray
@@ -39,6 +49,10 @@ class World:
     server_speed: np.ndarray
     data_bits: np.ndarray
     cycles: np.ndarray
+    shadowing: np.ndarray
+    service_bits: np.ndarray
+    panel: np.ndarray
+    cluster: np.ndarray
 
 
 def draw_world(scenario, key, space=0, episode=0):
@@ -71,7 +85,7 @@ def draw_world(scenario, key, space=0, episode=0):
     distance = np.hypot(
         devices[:, None, 0] - servers[None, :, 0], devices[:, None, 1] - servers[None, :, 1]
     )
-    shadowing = 0.0
+    shadowing = np.zeros((n, m))
     if channels.law_of(scenario).shadowed and scenario.shadowing > 0.0:
         normal = np.clip(stream(streams.SHADOWING).normal(n, m), -6.0, 6.0)
         shadowing = scenario.shadowing * normal
@@ -89,4 +103,20 @@ def draw_world(scenario, key, space=0, episode=0):
         server_speed=spread(scenario.server_speed, m, stream(streams.SERVER_SPEEDS)),
         data_bits=spread(scenario.data_bits, n, tasks),
         cycles=spread(scenario.cycles, n, tasks),
+        shadowing=shadowing,
+        service_bits=spread(scenario.service_bits, n, stream(streams.SERVICES)),
+        panel=spread(scenario.panel, n, stream(streams.PANELS)),
+        cluster=_clusters(scenario, devices, stream),
     )
+
+
+def _clusters(scenario, devices, stream):
+    """The cluster (N,) of each device: the layout's own, or by k-means where it has none."""
+    if not (battery.is_on(scenario) or backlog.is_on(scenario)):
+        return np.zeros(scenario.iotds, dtype=np.int64)
+    if scenario.device_layout == "clusters":
+        return layouts.cluster_of_devices(scenario, stream(streams.DEVICE_POSITIONS))
+    count = min(scenario.clusters, scenario.iotds)
+    centres = kmeans(devices, count, stream(streams.CLUSTERS))
+    apart = devices[:, None] - centres[None]
+    return np.argmin((apart**2).sum(axis=2), axis=1)

@@ -115,6 +115,7 @@ class MECEnv(PlainSpec, gymnasium.Env):
         self.observation_space = self.options.observation_space(self.scenario)
         self.action_space = self.options.mode.space(self.scenario)
         self.simulator = self.options.simulator(self.scenario)
+        self._info = self.options.info(self.scenario)
         self._active = np.ones(1, dtype=bool)
         self._row = np.zeros(1, dtype=np.int64)
         self._seeded = False
@@ -180,7 +181,7 @@ class MECEnv(PlainSpec, gymnasium.Env):
         self.simulator.reset(self._row, observed)
         if self.render_mode == "human":
             self.render()
-        return observed[0], dict.fromkeys(self.options.info, 0.0)
+        return observed[0], dict.fromkeys(self._info, 0.0)
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Judge an action and go on to the next slot.
@@ -206,7 +207,7 @@ class MECEnv(PlainSpec, gymnasium.Env):
             judged = self._shown(self.decision(action[0]))
         observed = np.empty((1, self.simulator.observation_size), dtype=np.float32)
         results = self.simulator.step(action, self._active, observed, *self.options.judging)
-        info = {key: float(getattr(results, key)[0]) for key in self.options.info}
+        info = {key: float(getattr(results, key)[0]) for key in self._info}
         if self.render_mode is not None:
             self._last = judged
         truncated = bool(self.simulator.slot_index[0] >= self.scenario.slots)

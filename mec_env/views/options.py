@@ -9,6 +9,8 @@ from gymnasium import spaces
 
 from mec_env import checks
 from mec_env.laws.actions import MODES, Mode
+from mec_env.laws.coupling import INFO as COUPLED_INFO
+from mec_env.laws.coupling import coupling_of
 from mec_env.scenario.scenario import Scenario
 from mec_env.simulator.pricing import NOMINAL
 from mec_env.simulator.simulator import Simulator
@@ -91,12 +93,12 @@ class Options(NamedTuple):
         """The Mode of ``actions``."""
         return MODES[self.actions]
 
-    @property
-    def info(self) -> tuple[str, ...]:
+    def info(self, scenario: Scenario) -> tuple[str, ...]:
         """Keys of a step's info."""
+        keys = PRICED_INFO if self.admission or self.actions == "prices" else INFO
         if self.broadcasts:
-            return (*PRICED_INFO, "exchanged")
-        return PRICED_INFO if self.admission or self.actions == "prices" else INFO
+            keys = (*PRICED_INFO, "exchanged")
+        return keys if coupling_of(scenario) == "none" else (*keys, *COUPLED_INFO)
 
     @property
     def judging(self) -> tuple[str, bool, int, tuple[float, ...]]:

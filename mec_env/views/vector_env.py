@@ -87,6 +87,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.simulator = self.options.simulator(self.scenario, rows=self.num_envs, threads=threads)
+        self._info = self.options.info(self.scenario)
         self._seeded = False
         self._ended = np.zeros(self.num_envs, dtype=bool)
         self._observed: Any = None
@@ -140,7 +141,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         self._nothing_decided(np.flatnonzero(mask))
         self._observed = observed
         infos = {}
-        for key in self.options.info:
+        for key in self._info:
             infos[key] = np.zeros(self.num_envs)
             infos[f"_{key}"] = mask.copy()
         return observed.copy(), infos
@@ -194,7 +195,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         if self.render_mode is not None:
             self._last = judged
         infos, all_rows = {}, np.ones(self.num_envs, dtype=bool)
-        for key in self.options.info:
+        for key in self._info:
             infos[key], infos[f"_{key}"] = getattr(results, key), all_rows
         if self._ended.any():
             self.simulator.reset(np.flatnonzero(self._ended), observed)
@@ -251,7 +252,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         for row in rows:
             final_obs[row] = observed[row].copy()
         final_info = {}
-        for key in self.options.info:
+        for key in self._info:
             final_info[key] = np.where(ended, infos[key], 0.0)
             final_info[f"_{key}"] = ended.copy()
             infos[key] = np.where(ended, 0.0, infos[key])

@@ -79,7 +79,14 @@ def test_codes_are_told_apart():
 
 
 @pytest.mark.parametrize(
-    "name, reward", [("reciprocal", 0.25), ("saving", 0.5), ("log", np.log(2.0)), ("relative", 1.0)]
+    "name, reward",
+    [
+        ("reciprocal", 0.25),
+        ("saving", 0.5),
+        ("log", np.log(2.0)),
+        ("relative", 1.0),
+        ("cost", -0.5),
+    ],
 )
 def test_rewards_by_hand(name, reward):
     # The objective 4 is half of all-local's 8.
@@ -89,7 +96,7 @@ def test_rewards_by_hand(name, reward):
 
 
 def test_every_reward_has_a_case_by_hand():
-    assert set(rewards.REWARDS) == {"reciprocal", "saving", "log", "relative"}
+    assert set(rewards.REWARDS) == {"reciprocal", "saving", "log", "relative", "cost"}
 
 
 @pytest.mark.parametrize("name", sorted(rewards.REWARDS))
@@ -98,7 +105,8 @@ def test_the_environment_gives_the_reward_of_its_name(name):
     env.reset(seed=3)
     slot, decision = env.slot, np.array([0, 1, 2, 0, 1, 2])
     _, reward, _, _, info = env.step(decision)
-    expected = rewards.reward_of(rewards.REWARDS[name], info["objective"], slot.local_cost.sum())
+    unit = rewards.typical_cost(env.scenario) if name == "cost" else slot.local_cost.sum()
+    expected = rewards.reward_of(rewards.REWARDS[name], info["objective"], unit)
     assert reward == pytest.approx(expected, rel=1e-12)
 
 

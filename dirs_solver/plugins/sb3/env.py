@@ -29,7 +29,7 @@ class RowsVecEnv(VecEnv):
         self.envs = MECVectorEnv(
             rows, scenario, actions, autoreset_mode=AutoresetMode.SAME_STEP, threads=1, **fields
         )
-        self._keys = self.envs.options.info
+        self._keys = self.envs.options.info(self.envs.scenario)
         self._actions = None
         # The base class asks for this attribute of every environment.
         self.render_mode = None

@@ -1,17 +1,32 @@
-"""What passes from one slot to the next besides the slot's number: nothing, so far.
+"""What passes from one slot to the next: nothing, moving users, batteries or queues.
 
-A coupling is a module with ``CODE``, ``is_on(scenario)`` and ``size(scenario)``, the count of
-numbers that a row carries (``mec_env.simulator.state.Carry.numbers``), and with a branch in each
-kernel here that has something to do: :func:`begin` when an episode begins, :func:`advance`
-when a decision has been judged. ``COUPLINGS`` is the only place to touch besides these.
+A coupling is two files: ``NAME.py``, its fields of a Scenario, their check and its numbers, in
+plain Python; and ``NAME_kernel.py``, what happens in a slot, compiled. ``COUPLINGS`` here and the
+branches in ``kernel.py`` are the only places to touch besides these.
 """
 
-from numba import njit
+from mec_env.laws.coupling import backlog, battery, moving, none
 
-from mec_env.laws.coupling import none
+#: Every coupling by name, as a module with
+#:
+#: ``CODE``
+#:     By which the kernels know it.
+#: ``Fields``
+#:     A dataclass, the Scenario's fields that are its own.
+#: ``is_on(scenario)``
+#:     Whether the fields switch it on.
+#: ``check(scenario, put)``
+#:     Refuses bad fields; ``put(field, value)`` sets one to its checked value.
+#: ``size(scenario)``
+#:     How many numbers a row carries from slot to slot.
+#: ``numbers(scenario)``
+#:     The law's parameters as its kernels take them, (P,) float64.
+#: ``of_world(scenario, world)``
+#:     What a world fixes of it, (K,) float64; K the same for all worlds of a scenario.
+COUPLINGS = {"none": none, "moving": moving, "battery": battery, "backlog": backlog}
 
-#: Every coupling by name.
-COUPLINGS = {"none": none}
+#: What every coupled slot's info has besides; 0.0 where it is another coupling's.
+INFO = ("migrations", "dropped", "battery", "waiting")
 
 
 def coupling_of(scenario):
@@ -28,13 +43,6 @@ def coupling_of(scenario):
     return on[0] if on else "none"
 
 
-@njit(cache=True, nogil=True)
-def begin(code, numbers, e):
-    """Set what row e carries to what an episode begins with."""
-    for k in range(numbers.shape[1]):
-        numbers[e, k] = 0.0
-
-
-@njit(cache=True, nogil=True)
-def advance(code, numbers, e, decision):
-    """Change what row e carries by the decision that was just judged."""
+def law_of(scenario):
+    """The module of a scenario's coupling."""
+    return COUPLINGS[coupling_of(scenario)]

@@ -1,0 +1,252 @@
+"""Moving users in a slot: how they move, what their links gain by it, what a migration takes."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from mec_env.draws import streams
+from mec_env.draws.streams import exp32, log32, normal_from, philox, uniform32
+from mec_env.laws.coupling.moving import (
+    AIM_X,
+    AIM_Y,
+    BLOCKS,
+    FADES,
+    HEIGHT,
+    HOLDER,
+    IDLE,
+    MEMORY,
+    MOTION,
+    MOTIONS,
+    PATH,
+    SIGMA,
+    SLOT,
+    SLOWEST,
+    SPEED,
+    SPREAD,
+    STRAY_X,
+    STRAY_Y,
+    WIDTH,
+    X,
+    Y,
+)  # fmt: skip
+
+_WAYPOINT, _GAUSS_MARKOV = MOTIONS["waypoint"], MOTIONS["gauss-markov"]
+# What 1 dB adds to a natural logarithm.
+_DECIBEL = np.float32(0.1 * math.log(10.0))
+# Where draws are cut off, in deviations: gains beyond would be outside what observations allow.
+_MOST = 6.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def begin(coupled, own, carry, e, counter, space, room):
+    """Set row e to what an episode begins with: the world's places, services at the nearest server."""
+    numbers, state = coupled.numbers, carry.numbers[e]
+    n, m = room.decision.size, room.price.size
+    for i in range(n):
+        if coupled.series.size:
+            state[X * n + i] = coupled.series[0, i]
+            state[Y * n + i] = coupled.series[0, n + i]
+        else:
+            state[X * n + i] = own[n + i]
+            state[Y * n + i] = own[2 * n + i]
+        least, nearest = np.inf, 0
+        for j in range(m):
+            apart = (state[X * n + i] - own[3 * n + j]) ** 2
+            apart += (state[Y * n + i] - own[3 * n + m + j]) ** 2
+            if apart < least:
+                least, nearest = apart, j
+        state[HOLDER * n + i] = nearest
+        for block in (AIM_X, AIM_Y, SPEED):
+            state[block * n + i] = 0.0
+    shadows = own[3 * n + 2 * m :]
+    for k in range(m * n):
+        state[BLOCKS * n + k] = shadows[k]
+    key0, key1, slot, episode = counter
+    if numbers[MOTION] == _WAYPOINT:
+        words = room.more
+        philox(key0, key1, slot, episode, streams.LEG_START | (space << 8), words)
+        for i in range(n):
+            _aim(numbers, own, state, i, n, words)
+    elif numbers[MOTION] == _GAUSS_MARKOV:
+        philox(key0, key1, slot, episode, streams.LEG_START | (space << 8), room.more)
+        normal_from(room.more, room.normals)
+        pace = _axis_pace(numbers)
+        for i in range(n):
+            state[AIM_X * n + i] = pace * room.normals[i]
+            state[AIM_Y * n + i] = pace * room.normals[n + i]
+            _note_speed(state, i, n)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def unfold(coupled, own, carry, e, path):
+    """Fill the path gains (M, N) of where row e's devices are."""
+    numbers, state = coupled.numbers, carry.numbers[e]
+    m, n = path.shape
+    table = numbers[PATH:]
+    straight, step = table[0] == 1.0, table[1]
+    first, slope = np.float32(table[2]), np.float32((table[3] - table[2]) / table[1])
+    for j in range(m):
+        east, north = own[3 * n + j], own[3 * n + m + j]
+        shadow = state[(BLOCKS + j) * n : (BLOCKS + j + 1) * n]
+        row = path[j]
+        if straight:
+            for i in range(n):
+                squared = (state[X * n + i] - east) ** 2 + (state[Y * n + i] - north) ** 2
+                away = log32(np.float32(max(squared, 1.0)))
+                row[i] = exp32(first + slope * away + _DECIBEL * np.float32(shadow[i]))
+        else:
+            for i in range(n):
+                squared = (state[X * n + i] - east) ** 2 + (state[Y * n + i] - north) ** 2
+                at = math.log(max(squared, 1.0)) / step
+                k = min(int(at), int(table[0]) - 1)
+                gain = table[2 + k] + (at - k) * (table[3 + k] - table[2 + k])
+                row[i] = exp32(np.float32(gain) + _DECIBEL * np.float32(shadow[i]))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def on_link(coupled, own, carry, e, i, j, n):
+    """Seconds and joules that offloading to server j adds for device i: those of a migration."""
+    if carry.numbers[e, HOLDER * n + i] == j:
+        return 0.0, 0.0
+    return own[i], own[i] * coupled.numbers[IDLE]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def settle(coupled, own, carry, e, decision):
+    """Seconds, joules and number of the migrations that a decision takes."""
+    n, state = decision.size, carry.numbers[e]
+    seconds, count = 0.0, 0
+    for i in range(n):
+        j = decision[i] - 1
+        if j >= 0 and state[HOLDER * n + i] != j:
+            seconds += own[i]
+            count += 1
+    return seconds, seconds * coupled.numbers[IDLE], count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def advance(coupled, own, carry, e, counter, space, room):
+    """Move services to where they were used, then devices and the shadows on their way."""
+    numbers, state = coupled.numbers, carry.numbers[e]
+    n, m = room.decision.size, room.price.size
+    for i in range(n):
+        if room.decision[i] > 0:
+            state[HOLDER * n + i] = room.decision[i] - 1
+    key0, key1, slot, episode = counter
+    way, rest = room.spare[0], room.spare[1]
+    motion = numbers[MOTION]
+    if motion == _WAYPOINT:
+        philox(key0, key1, slot, episode, streams.LEGS | (space << 8), room.more)
+    elif motion == _GAUSS_MARKOV:
+        philox(key0, key1, slot, episode, streams.LEGS | (space << 8), room.more)
+        normal_from(room.more, room.normals)
+    for i in range(n):
+        x, y = state[X * n + i], state[Y * n + i]
+        if motion == _WAYPOINT:
+            _walk(numbers, own, state, i, n, room.more)
+        elif motion == _GAUSS_MARKOV:
+            _drift(numbers, state, i, n, room.normals)
+        else:
+            _follow(numbers, coupled.series, state, i, n, slot)
+        way[i] = math.hypot(state[X * n + i] - x, state[Y * n + i] - y)
+    if numbers[SIGMA] == 0.0:
+        return
+    # Shadowing along a track: correlation exp(-way / decorrelation), the same deviation for ever.
+    most = _MOST * numbers[SIGMA]
+    for i in range(n):
+        kept = math.exp(-way[i] / numbers[FADES])
+        rest[i] = numbers[SIGMA] * math.sqrt(max(1.0 - kept * kept, 0.0))
+        way[i] = kept
+    philox(key0, key1, slot, episode, streams.SHADOWING_STEP | (space << 8), room.words)
+    normal_from(room.words, room.normals)
+    for j in range(m):
+        shadow = state[(BLOCKS + j) * n : (BLOCKS + j + 1) * n]
+        normal = room.normals[j * n : (j + 1) * n]
+        for i in range(n):
+            fresh = way[i] * shadow[i] + rest[i] * normal[i]
+            shadow[i] = min(max(fresh, -most), most)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def velocity(coupled, carry, e, i, n):
+    """Velocity [m/s] of device i: on its way to its aim, or as it came on a trace."""
+    state = carry.numbers[e]
+    if coupled.numbers[MOTION] != _WAYPOINT:
+        return state[AIM_X * n + i], state[AIM_Y * n + i]
+    east, north = state[AIM_X * n + i] - state[X * n + i], state[AIM_Y * n + i] - state[Y * n + i]
+    apart = math.hypot(east, north)
+    if apart == 0.0:
+        return 0.0, 0.0
+    return state[SPEED * n + i] * east / apart, state[SPEED * n + i] * north / apart
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _aim(numbers, own, state, i, n, words):
+    """Choose device i's next place, near where a device of the world stands, and its speed."""
+    home = min(int(uniform32(words[i]) * n), n - 1)
+    radius = math.sqrt(-2.0 * math.log(uniform32(words[n + i])))
+    angle = 2.0 * math.pi * uniform32(words[2 * n + i])
+    east = own[n + home] + numbers[STRAY_X] * radius * math.cos(angle)
+    north = own[2 * n + home] + numbers[STRAY_Y] * radius * math.sin(angle)
+    state[AIM_X * n + i] = min(max(east, 0.0), numbers[WIDTH])
+    state[AIM_Y * n + i] = min(max(north, 0.0), numbers[HEIGHT])
+    state[SPEED * n + i] = numbers[SLOWEST] + numbers[SPREAD] * uniform32(words[3 * n + i])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _walk(numbers, own, state, i, n, words):
+    """A slot's way towards the aim; who gets there stays for the rest of the slot and aims anew."""
+    east, north = state[AIM_X * n + i] - state[X * n + i], state[AIM_Y * n + i] - state[Y * n + i]
+    apart = math.hypot(east, north)
+    way = state[SPEED * n + i] * numbers[SLOT]
+    if way >= apart:
+        state[X * n + i], state[Y * n + i] = state[AIM_X * n + i], state[AIM_Y * n + i]
+        _aim(numbers, own, state, i, n, words)
+    else:
+        state[X * n + i] += east * (way / apart)
+        state[Y * n + i] += north * (way / apart)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _drift(numbers, state, i, n, normals):
+    """A slot's way at the velocity there is, turned back at the map's border; then a fresh one."""
+    memory, pace = numbers[MEMORY], _axis_pace(numbers)
+    fresh = math.sqrt(1.0 - memory * memory) * pace
+    for place, aim, side, k in ((X, AIM_X, WIDTH, i), (Y, AIM_Y, HEIGHT, n + i)):
+        at = state[place * n + i] + state[aim * n + i] * numbers[SLOT]
+        folded = _fold(at, numbers[side])
+        if not 0.0 <= at <= numbers[side]:
+            state[aim * n + i] = -state[aim * n + i]
+        state[place * n + i] = folded
+        state[aim * n + i] = memory * state[aim * n + i] + fresh * normals[k]
+    _note_speed(state, i, n)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fold(at, side):
+    """A place on a line, turned back at 0 and at ``side`` as often as it takes."""
+    left = at % (2.0 * side)
+    return min(left, 2.0 * side - left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _follow(numbers, series, state, i, n, slot):
+    """Where the trace has device i in the next slot, and how fast it got there."""
+    after = min(slot + 1, series.shape[0] - 1)
+    for place, aim, k in ((X, AIM_X, i), (Y, AIM_Y, n + i)):
+        at = series[after, k]
+        state[aim * n + i] = (at - state[place * n + i]) / numbers[SLOT]
+        state[place * n + i] = at
+    _note_speed(state, i, n)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _axis_pace(numbers):
+    """Deviation of either component of a Gauss-Markov velocity [m/s]."""
+    return (numbers[SLOWEST] + 0.5 * numbers[SPREAD]) * math.sqrt(0.5)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _note_speed(state, i, n):
+    state[SPEED * n + i] = math.hypot(state[AIM_X * n + i], state[AIM_Y * n + i])

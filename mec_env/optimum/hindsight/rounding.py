@@ -16,7 +16,9 @@ def shared_cpu_loss(prices, congestion):
     loss, lost = 0.0, 0.0
     for t in range(slots):
         for j in range(servers):
-            loss, lost = add_exactly(loss, lost, prices[t, j] * prices[t, j] / (4.0 * congestion[j]))
+            loss, lost = add_exactly(
+                loss, lost, prices[t, j] * prices[t, j] / (4.0 * congestion[j])
+            )
     return loss + lost
 
 

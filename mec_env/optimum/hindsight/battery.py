@@ -23,7 +23,7 @@ from mec_env.optimum.hindsight.battery_dual import (
     within_reach,
 )
 from mec_env.optimum.hindsight.rounding import congestion_cost
-from mec_env.optimum.hindsight.slots import certify_slots
+from mec_env.optimum.hindsight.slots import certify_slots, unit_price
 
 #: Heats of the ascent, and the one of the rounding, as shares of the mean price.
 HEATS, ROUNDING = (0.1, 0.03, 0.01, 0.003), 0.01
@@ -91,11 +91,9 @@ def solve(
     congestion = problem.congestion
     full = np.ascontiguousarray(problem.local[:, :, 0])
     blind, _, start = certify_slots(problem.link, full, problem.weight, congestion)
+    unit = unit_price(start, problem.weight, congestion)
     if warm is not None:
         start = np.maximum(np.asarray(warm, dtype=np.float64), 0.0)
-    asked = start[start > 0.0]
-    # Where no server saves anything in any slot, free servers prove it.
-    unit = asked.mean() if asked.size else 0.0
     own = by_device(problem)
     room = levels_room(*start.shape, problem.capacity)
 
@@ -108,15 +106,14 @@ def solve(
     def hard(prices):
         return bound_at(own, prices, room)
 
-    heats = [unit * heat for heat in HEATS] if unit > 0.0 else []
+    heats = [unit * heat for heat in HEATS]
     bound, prices = ascend(
         soft, hard, start, np.sqrt(2.0 * congestion), heats, ITERATIONS, deadline
     )
     in_turn = np.zeros(full.shape, np.int64)
-    if unit > 0.0:
-        load = np.zeros(prices.shape)
-        soft_devices(own, prices, ROUNDING * unit, room, load)
-        settle_in_turn(own, prices, ROUNDING * unit, room, load, in_turn)
+    load = np.zeros(prices.shape)
+    soft_devices(own, prices, ROUNDING * unit, room, load)
+    settle_in_turn(own, prices, ROUNDING * unit, room, load, in_turn)
     found = []
     for decision in (in_turn, blind):
         respond(own, decision, deadline)

@@ -22,7 +22,7 @@ from numba import njit
 from mec_env.optimum.dual import SOFT, add_exactly
 from mec_env.optimum.hindsight.ascent import Found, ascend
 from mec_env.optimum.hindsight.rounding import congestion_cost, round_down, shared_cpu_loss
-from mec_env.optimum.hindsight.slots import certify_slots
+from mec_env.optimum.hindsight.slots import certify_slots, unit_price
 
 #: Devices whose programs run side by side.
 LANES = 32
@@ -82,11 +82,9 @@ def solve(
     deadline = None if time_limit is None else time.perf_counter() + time_limit
     link, local, weight, congestion, _, _ = problem
     blind, _, start = certify_slots(link, local, weight, congestion)
+    unit = unit_price(start, weight, congestion)
     if warm is not None:
         start = np.maximum(np.asarray(warm, dtype=np.float64), 0.0)
-    asked = start[start > 0.0]
-    # Where no server saves anything in any slot, free servers prove it.
-    unit = asked.mean() if asked.size else 0.0
     lanes, work = in_lanes(problem), work_for(problem)
 
     def soft(prices, heat):
@@ -98,16 +96,15 @@ def solve(
     def hard(prices):
         return bound_at(lanes, congestion, prices, work[0])
 
-    heats = [unit * heat for heat in HEATS] if unit > 0.0 else []
+    heats = [unit * heat for heat in HEATS]
     bound, prices = ascend(
         soft, hard, start, np.sqrt(2.0 * congestion), heats, ITERATIONS, deadline
     )
     own = by_device(problem)
     in_turn = np.zeros(local.shape, np.int64)
-    if unit > 0.0:
-        load = np.zeros(prices.shape)
-        soft_devices(lanes, prices, ROUNDING * unit, work, load)
-        settle_in_turn(lanes, own, prices, ROUNDING * unit, work, load, in_turn)
+    load = np.zeros(prices.shape)
+    soft_devices(lanes, prices, ROUNDING * unit, work, load)
+    settle_in_turn(lanes, own, prices, ROUNDING * unit, work, load, in_turn)
     found = []
     for decision in (in_turn, blind):
         respond(own, decision, deadline)

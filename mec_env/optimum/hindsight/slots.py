@@ -35,6 +35,15 @@ def certify_slots(link, local, weight, congestion):
     return decision, lower_bound, prices
 
 
+def unit_price(prices, weight, congestion):
+    """Return a price > 0 to measure heats by: the mean of ``prices`` (T, M) that are not 0.
+
+    Where all are 0, it is what a single device's load adds to a server's cost.
+    """
+    asked = prices[prices > 0.0]
+    return asked.mean() if asked.size else 2.0 * congestion.mean() * weight.mean()
+
+
 def read_only(array):
     """A view that can't be written: to numba writable ones are another type, compiled anew."""
     view = array.view()

@@ -43,19 +43,15 @@ def within_reach(asked, use, full, full_use, capacity, margin, kept):
     """
     count = 0
     for j in range(asked.size):
-        if use[j] > capacity or asked[j] == np.inf:
-            continue
-        if full_use <= use[j] and full + margin <= asked[j]:
-            continue
-        beaten = False
+        cost, levels = asked[j], use[j]
+        out = (levels > capacity) | (cost == np.inf)
+        out |= (full_use <= levels) & (full + margin <= cost)
+        # Without branches, which no processor could foresee.
         for k in range(asked.size):
-            if use[k] <= use[j] and asked[k] + margin <= asked[j]:
-                if k < j or use[k] < use[j] or asked[k] < asked[j]:
-                    beaten = True
-                    break
-        if not beaten:
-            kept[count] = j
-            count += 1
+            before = (asked[k] < cost) | (use[k] < levels) | (k < j)
+            out |= before & (use[k] <= levels) & (asked[k] + margin <= cost)
+        kept[count] = j
+        count += 0 if out else 1
     return count
 
 
@@ -66,17 +62,18 @@ def soft_device(own, i, prices, heat, room, load):
     ahead, value, mass, share, kept, counts, asked = room
     slots, servers = prices.shape
     levels = value.size
+    after = ahead[levels:]
     value[:] = 0.0
     for t in range(slots - 1, -1, -1):
         w = weight[i, t]
         width = heat * w
         inverse = 0.5 / max(width, 1e-300)
         gain = harvest[i, t]
-        for b in range(levels):
-            ahead[levels + b] = value[min(b + gain, capacity)]
+        after[: levels - gain] = value[gain:]
+        after[capacity - gain : levels] = value[capacity]
         rise = 0.0
         for b in range(levels - 1):
-            rise += max(ahead[levels + b + 1] - ahead[levels + b], 0.0)
+            rise += max(after[b + 1] - after[b], 0.0)
         for j in range(servers):
             asked[t, j] = link[i, t, j] + prices[t, j] * w
         full, half, drop = local[i, t, 0], local[i, t, 1], local[i, t, 2]
@@ -88,26 +85,21 @@ def soft_device(own, i, prices, heat, room, load):
         counts[t] = count
         at_full = ahead[levels - full_use : 2 * levels - full_use]
         at_half = ahead[levels - half_use : 2 * levels - half_use]
-        at_drop = ahead[levels:]
-        for first in range(0, levels, LANES):
-            for r in range(LANES):
-                b = first + r
-                x, y, z = full + at_full[b], half + at_half[b], drop + at_drop[b]
-                y = y if b >= half_use else z
-                value[b] = x if b >= full_use else y
+        for b in range(levels):
+            x, y, z = full + at_full[b], half + at_half[b], drop + after[b]
+            y = y if b >= half_use else z
+            value[b] = x if b >= full_use else y
         for a in range(count):
             j = kept[t, a]
             cost = asked[t, j]
             use = link_use[i, t, j]
             left = ahead[levels - use : 2 * levels - use]
             row = share[t, a]
-            for first in range(0, levels, LANES):
-                for r in range(LANES):
-                    b = first + r
-                    more = value[b] - (cost + left[b])
-                    p = min(max(0.5 + more * inverse, 0.0), 1.0)
-                    value[b] -= p * (more + width * (1.0 - p))
-                    row[b] = p
+            for b in range(levels):
+                more = value[b] - (cost + left[b])
+                p = min(max(0.5 + more * inverse, 0.0), 1.0)
+                value[b] -= p * (more + width * (1.0 - p))
+                row[b] = p
     total = value[start[i]]
     rest = value
     rest[:] = 0.0
@@ -121,26 +113,30 @@ def soft_device(own, i, prices, heat, room, load):
             left = mass[levels - use : 2 * levels - use]
             row = share[t, a]
             here = 0.0
-            for first in range(0, levels, LANES):
-                for r in range(LANES):
-                    b = first + r
-                    part = rest[b] * row[b]
-                    rest[b] -= part
-                    left[b] += part
-                    here += part
+            for b in range(levels):
+                part = rest[b] * row[b]
+                rest[b] -= part
+                left[b] += part
+                here += part
             load[t, j] += w * here
         full_use, half_use = local_use[i, t, 0], local_use[i, t, 1]
-        for b in range(capacity + 1):
-            if b >= full_use:
-                mass[levels + b - full_use] += rest[b]
-            elif b >= half_use:
-                mass[levels + b - half_use] += rest[b]
-            else:
-                mass[levels + b] += rest[b]
+        at_full = mass[levels - full_use : 2 * levels - full_use]
+        at_half = mass[levels - half_use : 2 * levels - half_use]
+        at_drop = mass[levels:]
+        for b in range(levels):
+            at_full[b] += rest[b] if b >= full_use else 0.0
+        for b in range(levels):
+            at_half[b] += rest[b] if half_use <= b < full_use else 0.0
+        for b in range(levels):
+            at_drop[b] += rest[b] if b < half_use and b < full_use else 0.0
         gain = harvest[i, t]
-        rest[:] = 0.0
-        for b in range(capacity + 1):
-            rest[min(b + gain, capacity)] += mass[levels + b]
+        cut = 0.0
+        for b in range(capacity - gain, capacity + 1):
+            cut += at_drop[b]
+        rest[:gain] = 0.0
+        rest[gain:] = at_drop[: levels - gain]
+        rest[capacity] = cut
+        rest[capacity + 1 :] = 0.0
     return total
 
 
@@ -192,9 +188,7 @@ def bound_at(own, prices, room):
                 j = kept[t, a]
                 use = link_use[i, t, j]
                 left = ahead[levels - use : 2 * levels - use]
-                for first in range(0, levels, LANES):
-                    for r in range(LANES):
-                        b = first + r
-                        value[b] = min(value[b], asked[t, j] + left[b])
+                for b in range(levels):
+                    value[b] = min(value[b], asked[t, j] + left[b])
         gain, lost = add_exactly(gain, lost, value[start[i]])
     return round_down(gain + lost, shared_cpu_loss(prices, congestion), 4.0 * slots + 2.0)

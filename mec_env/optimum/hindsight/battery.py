@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from mec_env.optimum.dual import add_exactly
-from mec_env.optimum.hindsight.ascent import Found, ascend
+from mec_env.optimum.hindsight.ascent import Found
 from mec_env.optimum.hindsight.battery_dual import (
     bound_at,
     levels_room,
@@ -23,15 +23,7 @@ from mec_env.optimum.hindsight.battery_dual import (
     within_reach,
 )
 from mec_env.optimum.hindsight.rounding import congestion_cost
-from mec_env.optimum.hindsight.slots import certify_slots, unit_price
-
-#: Heats of the ascent, and the one of the rounding, as shares of the mean price.
-HEATS, ROUNDING = (0.1, 0.03, 0.01, 0.003), 0.01
-ITERATIONS = 40
-# Best responses end by themselves; this only rules out a stall through rounding.
-SWEEPS = 1000
-# A response must be better by this share, or rounding could make devices swap for ever.
-BETTER = 1e-12
+from mec_env.optimum.hindsight.shared_cpu import BETTER, Programs, search
 
 
 class BatteryProblem(NamedTuple):
@@ -88,38 +80,17 @@ def solve(
     Found
     """
     deadline = None if time_limit is None else time.perf_counter() + time_limit
-    congestion = problem.congestion
-    full = np.ascontiguousarray(problem.local[:, :, 0])
-    blind, _, start = certify_slots(problem.link, full, problem.weight, congestion)
-    unit = unit_price(start, problem.weight, congestion)
-    if warm is not None:
-        start = np.maximum(np.asarray(warm, dtype=np.float64), 0.0)
-    own = by_device(problem)
-    room = levels_room(*start.shape, problem.capacity)
-
-    def soft(prices, heat):
-        load = np.zeros(prices.shape)
-        value = soft_devices(own, prices, heat, room, load)
-        slope = prices / (2.0 * congestion)
-        return value - 0.5 * np.vdot(prices, slope), load - slope
-
-    def hard(prices):
-        return bound_at(own, prices, room)
-
-    heats = [unit * heat for heat in HEATS]
-    bound, prices = ascend(
-        soft, hard, start, np.sqrt(2.0 * congestion), heats, ITERATIONS, deadline
+    own, room = by_device(problem), levels_room(problem)
+    programs = Programs(
+        lambda prices, heat, load: soft_devices(own, prices, heat, room, load),
+        lambda prices: bound_at(own, prices, room),
+        lambda *asked: settle_in_turn(own, room, *asked),
+        lambda decision, load: respond(own, decision, load),
+        lambda decision: cost_of(problem, decision),
     )
-    in_turn = np.zeros(full.shape, np.int64)
-    load = np.zeros(prices.shape)
-    soft_devices(own, prices, ROUNDING * unit, room, load)
-    settle_in_turn(own, prices, ROUNDING * unit, room, load, in_turn)
-    found = []
-    for decision in (in_turn, blind):
-        respond(own, decision, deadline)
-        found.append((cost_of(problem, decision), decision))
-    objective, decision = min(found, key=lambda pair: pair[0])
-    return Found(decision, objective, bound, prices)
+    full = np.ascontiguousarray(problem.local[:, :, 0])
+    alone = problem.link, full, problem.weight, problem.congestion
+    return search(alone, programs, warm, deadline)
 
 
 def cost_of(problem: BatteryProblem, decision: np.ndarray) -> float:
@@ -284,7 +255,7 @@ def fall_back(own, decision):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def settle_in_turn(own, prices, heat, room, load, decision):
+def settle_in_turn(own, room, prices, heat, load, decision):
     """Fill ``decision`` (T, N): in turn each device's best path against the load.
 
     ``load`` (T, M) is the expected one of all, and becomes the decided one device by device.
@@ -308,11 +279,12 @@ def settle_in_turn(own, prices, heat, room, load, decision):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def respond_once(own, decision, load):
+def respond(own, decision, load):
     """Let each device in turn take its best path against the others; return how many changed.
 
-    ``decision`` (T, N) holds links only that are paid.
+    Links in ``decision`` (T, N) that a level can't pay become 0 first.
     """
+    fall_back(own, decision)
     weight, capacity = own[2], own[8]
     slots, servers = load.shape
     value, ahead = np.empty(capacity + 1), np.empty(capacity + 1)
@@ -339,14 +311,3 @@ def respond_once(own, decision, load):
             if now[t] > 0:
                 load[t, now[t] - 1] += weight[i, t]
     return changed
-
-
-def respond(own, decision, deadline):
-    """Repeat best responses until nothing changes: the cost falls with each, so it ends."""
-    fall_back(own, decision)
-    load = np.empty((decision.shape[0], own[3].size))
-    for _ in range(SWEEPS):
-        if not respond_once(own, decision, load):
-            return
-        if deadline is not None and time.perf_counter() > deadline:
-            return

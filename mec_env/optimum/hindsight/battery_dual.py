@@ -12,15 +12,16 @@ from numba import njit
 from mec_env.optimum.dual import SOFT, add_exactly
 from mec_env.optimum.hindsight.rounding import round_down, shared_cpu_loss
 
-#: Levels are worked on in groups of so many, a constant that the compiler can unroll.
+#: Rows of levels are as long as a multiple of this, which leaves vector loops no rest.
 LANES = 16
 # Value of a level below 0.
 NEVER = 1e100
 
 
-def levels_room(slots, servers, capacity):
+def levels_room(problem):
     """Work room of the programs: rows of levels, and the shares of options."""
-    levels = -(-(capacity + 1) // LANES) * LANES
+    slots, _, servers = problem.link.shape
+    levels = -(-(problem.capacity + 1) // LANES) * LANES
     ahead = np.full(2 * levels, NEVER)
     return (
         ahead,

@@ -144,3 +144,35 @@ def tiny_battery(seed):
 
 movings = st.integers(0, 2**32 - 1).map(tiny_moving)
 batteries = st.integers(0, 2**32 - 1).map(tiny_battery)
+
+
+def check(problem, found, cost_of):
+    """What holds for every answer; returns it."""
+    slots, devices, servers = problem.link.shape
+    assert found.decision.shape == (slots, devices) and found.decision.dtype == np.int64
+    assert found.decision.min() >= 0 and found.decision.max() <= servers
+    assert found.objective == cost_of(problem, found.decision)
+    assert np.isclose(found.objective, plain_cost(problem, found.decision), rtol=1e-12, atol=0.0)
+    assert 0.0 <= found.lower_bound <= found.objective < np.inf
+    assert found.prices.shape == (slots, servers) and found.prices.dtype == np.float64
+    assert np.isfinite(found.prices).all() and (found.prices >= 0.0).all()
+    return found
+
+
+def soft_slopes_are_its_derivatives(rng, soft, hard, prices, weight):
+    """The soft sum is concave and below the hard one, its loads are slopes, cold it is the hard one.
+
+    ``soft`` (prices, heat) -> (value, load); ``hard`` prices -> value without the servers' part.
+    """
+    heat = 0.2
+    value, load = soft(prices, heat)
+    direction = rng.normal(size=prices.shape)
+    h = 1e-5
+    up, down = soft(prices + h * direction, heat)[0], soft(prices - h * direction, heat)[0]
+    slope = np.vdot(load, direction)
+    assert abs((up - down) / (2 * h) - slope) <= 1e-4 * weight.sum()
+    far = np.maximum(prices + rng.normal(size=prices.shape), 0.0)
+    assert soft(far, heat)[0] <= value + np.vdot(load, far - prices) + 1e-9 * value
+    assert value <= hard(prices) * (1 + 1e-9)
+    assert np.isclose(soft(prices, 1e-12)[0], hard(prices), rtol=1e-9)
+    assert (load >= -1e-9).all() and (load.sum(axis=1) <= weight.sum(axis=1) * (1 + 1e-9)).all()

@@ -286,7 +286,7 @@ def respond(own, decision, load):
     """
     fall_back(own, decision)
     weight, capacity = own[2], own[8]
-    slots, servers = load.shape
+    slots = load.shape[0]
     value, ahead = np.empty(capacity + 1), np.empty(capacity + 1)
     choice = np.empty((slots, capacity + 1), np.int64)
     path, now = np.empty(slots, np.int64), np.empty(slots, np.int64)

@@ -1,0 +1,195 @@
+"""The bound of devices on a battery at given prices: each device's program over its levels.
+
+With W(b) the least cost from the next slot on of a device that is left with b before the harvest,
+a link that uses q levels and costs c (its price included) gives c + W(b - q) at every b >= q. So
+an option is a row of W, shifted, and the levels are the lanes of one loop. The soft min of x and y
+at the width h is the least over p in [0, 1] of (1 - p) x + p y - h p (1 - p).
+"""
+
+import numpy as np
+from numba import njit
+
+from mec_env.optimum.dual import SOFT, add_exactly
+from mec_env.optimum.hindsight.rounding import round_down, shared_cpu_loss
+
+#: Rows of levels are as long as a multiple of this, which leaves vector loops no rest.
+LANES = 16
+# Value of a level below 0.
+NEVER = 1e100
+
+
+def levels_room(problem):
+    """Work room of the programs: rows of levels, and the shares of options."""
+    slots, _, servers = problem.link.shape
+    levels = -(-(problem.capacity + 1) // LANES) * LANES
+    ahead = np.full(2 * levels, NEVER)
+    return (
+        ahead,
+        np.empty(levels),
+        np.empty(2 * levels),
+        np.empty((slots, servers, levels)),
+        np.empty((slots, servers), np.int64),
+        np.empty(slots, np.int64),
+        np.empty((slots, servers)),
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def within_reach(asked, use, full, full_use, capacity, margin, kept):
+    """Fill ``kept`` with the servers that can matter at some level; return how many.
+
+    A server is left out where full speed or another server uses no more levels and costs less by
+    ``margin``, which covers how much the value of having more levels left may exceed that of
+    having fewer. Of equals the first is kept.
+    """
+    count = 0
+    for j in range(asked.size):
+        cost, levels = asked[j], use[j]
+        out = (levels > capacity) | (cost == np.inf)
+        out |= (full_use <= levels) & (full + margin <= cost)
+        # Without branches, which no processor could foresee.
+        for k in range(asked.size):
+            before = (asked[k] < cost) | (use[k] < levels) | (k < j)
+            out |= before & (use[k] <= levels) & (asked[k] + margin <= cost)
+        kept[count] = j
+        count += 0 if out else 1
+    return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=SOFT)
+def soft_device(own, i, prices, heat, room, load):
+    """Add device i's expected load to ``load`` (T, M); return its soft value."""
+    link, local, weight, _, link_use, local_use, harvest, start, capacity = own
+    ahead, value, mass, share, kept, counts, asked = room
+    slots, servers = prices.shape
+    levels = value.size
+    after = ahead[levels:]
+    value[:] = 0.0
+    for t in range(slots - 1, -1, -1):
+        w = weight[i, t]
+        width = heat * w
+        inverse = 0.5 / max(width, 1e-300)
+        gain = harvest[i, t]
+        after[: levels - gain] = value[gain:]
+        after[capacity - gain : levels] = value[capacity]
+        rise = 0.0
+        for b in range(levels - 1):
+            rise += max(after[b + 1] - after[b], 0.0)
+        for j in range(servers):
+            asked[t, j] = link[i, t, j] + prices[t, j] * w
+        full, half, drop = local[i, t, 0], local[i, t, 1], local[i, t, 2]
+        full_use, half_use = local_use[i, t, 0], local_use[i, t, 1]
+        # Beyond three widths the soft min is the min, whatever comes between.
+        count = within_reach(
+            asked[t], link_use[i, t], full, full_use, capacity, rise + 3.0 * width, kept[t]
+        )
+        counts[t] = count
+        at_full = ahead[levels - full_use : 2 * levels - full_use]
+        at_half = ahead[levels - half_use : 2 * levels - half_use]
+        for b in range(levels):
+            x, y, z = full + at_full[b], half + at_half[b], drop + after[b]
+            y = y if b >= half_use else z
+            value[b] = x if b >= full_use else y
+        for a in range(count):
+            j = kept[t, a]
+            cost = asked[t, j]
+            use = link_use[i, t, j]
+            left = ahead[levels - use : 2 * levels - use]
+            row = share[t, a]
+            for b in range(levels):
+                more = value[b] - (cost + left[b])
+                p = min(max(0.5 + more * inverse, 0.0), 1.0)
+                value[b] -= p * (more + width * (1.0 - p))
+                row[b] = p
+    total = value[start[i]]
+    rest = value
+    rest[:] = 0.0
+    rest[start[i]] = 1.0
+    for t in range(slots):
+        w = weight[i, t]
+        mass[:] = 0.0
+        for a in range(counts[t] - 1, -1, -1):
+            j = kept[t, a]
+            use = link_use[i, t, j]
+            left = mass[levels - use : 2 * levels - use]
+            row = share[t, a]
+            here = 0.0
+            for b in range(levels):
+                part = rest[b] * row[b]
+                rest[b] -= part
+                left[b] += part
+                here += part
+            load[t, j] += w * here
+        full_use, half_use = local_use[i, t, 0], local_use[i, t, 1]
+        at_full = mass[levels - full_use : 2 * levels - full_use]
+        at_half = mass[levels - half_use : 2 * levels - half_use]
+        at_drop = mass[levels:]
+        for b in range(levels):
+            at_full[b] += rest[b] if b >= full_use else 0.0
+        for b in range(levels):
+            at_half[b] += rest[b] if half_use <= b < full_use else 0.0
+        for b in range(levels):
+            at_drop[b] += rest[b] if b < half_use and b < full_use else 0.0
+        gain = harvest[i, t]
+        cut = 0.0
+        for b in range(capacity - gain, capacity + 1):
+            cut += at_drop[b]
+        rest[:gain] = 0.0
+        rest[gain:] = at_drop[: levels - gain]
+        rest[capacity] = cut
+        rest[capacity + 1 :] = 0.0
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=SOFT)
+def soft_devices(own, prices, heat, room, load):
+    """Add all devices' expected load to ``load`` (T, M); return the sum of their soft values."""
+    total = 0.0
+    for i in range(own[0].shape[0]):
+        total += soft_device(own, i, prices, heat, room, load)
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bound_at(own, prices, room):
+    """Return a valid lower bound at ``prices`` >= 0.
+
+    A slot's term goes through price * w and its sum with the link, then through one sum with the
+    value in its own slot and one in each slot before. An option left out is no better than a kept
+    one but for 3 roundings: the rise's difference, its sum with the cost, and that with the value.
+    Together 4 T + 2 at most, all of numbers >= 0; the min of two rounds nothing.
+    """
+    link, local, weight, congestion, link_use, local_use, harvest, start, capacity = own
+    ahead, value, _, _, kept, _, asked = room
+    devices = link.shape[0]
+    slots, servers = prices.shape
+    levels = value.size
+    gain, lost = 0.0, 0.0
+    for i in range(devices):
+        value[:] = 0.0
+        for t in range(slots - 1, -1, -1):
+            low, rise = np.inf, 0.0
+            for b in range(levels):
+                ahead[levels + b] = value[min(b + harvest[i, t], capacity)]
+                low = min(low, ahead[levels + b])
+                rise = max(rise, ahead[levels + b] - low)
+            for j in range(servers):
+                asked[t, j] = link[i, t, j] + prices[t, j] * weight[i, t]
+            full, half, drop = local[i, t, 0], local[i, t, 1], local[i, t, 2]
+            full_use, half_use = local_use[i, t, 0], local_use[i, t, 1]
+            count = within_reach(asked[t], link_use[i, t], full, full_use, capacity, rise, kept[t])
+            for b in range(levels):
+                if b >= full_use:
+                    value[b] = full + ahead[levels + b - full_use]
+                elif b >= half_use:
+                    value[b] = half + ahead[levels + b - half_use]
+                else:
+                    value[b] = drop + ahead[levels + b]
+            for a in range(count):
+                j = kept[t, a]
+                use = link_use[i, t, j]
+                left = ahead[levels - use : 2 * levels - use]
+                for b in range(levels):
+                    value[b] = min(value[b], asked[t, j] + left[b])
+        gain, lost = add_exactly(gain, lost, value[start[i]])
+    return round_down(gain + lost, shared_cpu_loss(prices, congestion), 4.0 * slots + 2.0)

@@ -194,7 +194,7 @@ def find_swaps(tasks, lines, t, j):
 def move_along(tasks, lines, search, node, end):
     """Move the tasks of the path that came to ``node`` and goes on there as ``end`` says."""
     m = tasks.link.shape[1]
-    decision, ended, carried, price, swap_cost, swap_task = lines
+    decision, ended, carried, _, _, swap_task = lines
     t, j = node // m, node % m
     if end == ENDS:
         ended[t, j] += 1
@@ -222,7 +222,7 @@ def place_task(tasks, wait, served, lines, search, seen, a, t):
     ``seen`` (T M,) is for the nodes reached; ``search`` is left as it was found.
     """
     link, local, _ = tasks
-    decision, ended, carried, price, swap_cost, swap_task = lines
+    decision, ended, carried, price, swap_cost, _ = lines
     slots, m = price.shape
     size, met = 0, 0
     for j in range(m):

@@ -321,6 +321,22 @@ def test_out_of_time_or_with_any_warm_prices_the_bound_is_valid(seed, scale, out
         check(problem, found, least)
 
 
+def test_out_of_time_each_joins_where_the_delay_is_least_worked_by_hand():
+    # One server, one task a slot, a turn costs 1. Slot 0: the first takes turn 1; the second
+    # would take turn 2 and stays for 1.5, the third takes it rather than 2.5. Slot 1 finds its
+    # own turn taken: a task would pay 2 for the next and stays for 1.5, another rather pays.
+    problem = BacklogProblem(
+        link=np.zeros((2, 3, 1)),
+        local=np.array([[9.0, 1.5, 2.5], [1.5, 2.5, 9.0]]),
+        present=np.array([[True, True, True], [True, True, False]]),
+        wait=np.array([1.0]),
+        served=np.array([1]),
+    )
+    found = solve(problem, time_limit=0.0)
+    assert found.decision.tolist() == [[1, 0, 1], [0, 1, 0]]
+    assert found.objective == 1 + 1.5 + 2 + 1.5 + 2
+
+
 def test_warm_prices_prove_their_bound_when_the_time_runs_out():
     problem = town(40, 4, 12)
     exact = solve(problem)

@@ -20,7 +20,7 @@ from numba import njit
 #: How a path goes on from a node: its task ends here, one is carried over to the next slot, one
 #: carried in is ended a slot earlier; from SWAP on, a task of the node goes to decision d - SWAP.
 ENDS, LATER, EARLIER, SWAP = 0, 1, 2, 3
-AWAY = -1
+NONE = -1
 
 
 class Tasks(NamedTuple):
@@ -47,7 +47,7 @@ class Lines(NamedTuple):
     Attributes
     ----------
     decision : (A,) int64
-        0 local, j server j - 1, AWAY not placed yet.
+        0 local, j server j - 1, NONE not placed yet.
     ended : (T, M) int64
         Tasks that end in the slot, 0 … C; in the last slot all that end then or later.
     carried : (T, M) int64
@@ -76,11 +76,11 @@ class Search(NamedTuple):
     key : (T M,) float64
         Length of the cheapest path to the node found so far, its price included; inf unreached.
     came : (T M,) int64
-        The node before it, or AWAY where the new task enters.
+        The node before it, or NONE where the new task enters.
     how : (T M,) int64
         LATER, EARLIER or SWAP + decision, from the node before it.
     heap, place : (T M,) int64
-        Nodes still open as a binary heap by key; where each stands in it, AWAY where not.
+        Nodes still open as a binary heap by key; where each stands in it, NONE where not.
     """
 
     key: np.ndarray
@@ -94,12 +94,12 @@ def empty_lines(tasks, wait, slots):
     """Lines without a task: the next one pays for its own turn alone."""
     count, m = tasks.link.shape
     return Lines(
-        np.full(count, AWAY, np.int64),
+        np.full(count, NONE, np.int64),
         np.zeros((slots, m), np.int64),
         np.zeros((slots, m), np.int64),
         np.tile(wait, (slots, 1)),
         np.full((slots, m, m + 1), np.inf),
-        np.full((slots, m, m + 1), AWAY, np.int64),
+        np.full((slots, m, m + 1), NONE, np.int64),
     )
 
 
@@ -107,10 +107,10 @@ def new_search(nodes):
     """A Search that has reached nothing."""
     return Search(
         np.full(nodes, np.inf),
-        np.full(nodes, AWAY, np.int64),
+        np.full(nodes, NONE, np.int64),
         np.zeros(nodes, np.int64),
         np.zeros(nodes, np.int64),
-        np.full(nodes, AWAY, np.int64),
+        np.full(nodes, NONE, np.int64),
     )
 
 
@@ -135,7 +135,7 @@ def take_first(search, size):
     """Remove the node of the least key from a heap of ``size`` entries and return it."""
     key, _, _, heap, place = search
     first, node = heap[0], heap[size - 1]
-    place[first] = AWAY
+    place[first] = NONE
     size -= 1
     if size == 0:
         return first
@@ -164,7 +164,7 @@ def reach(search, size, node, key, came, how):
         return size
     keys[node], cames[node], hows[node] = key, came, how
     at = place[node]
-    if at == AWAY:
+    if at == NONE:
         at = size
         heap[at] = node
         size += 1
@@ -203,7 +203,7 @@ def move_along(tasks, lines, search, node, end):
     # Backwards, so that a node's swaps are still those that the search saw.
     while True:
         before, how = search.came[node], search.how[node]
-        if before == AWAY:
+        if before == NONE:
             return
         t, j = before // m, before % m
         if how == LATER:
@@ -227,8 +227,8 @@ def place_task(tasks, wait, served, lines, search, seen, a, t):
     size, met = 0, 0
     for j in range(m):
         node = t * m + j
-        size = reach(search, size, node, link[a, j] + price[t, j], AWAY, SWAP + j + 1)
-    least, last, end = local[a], AWAY, ENDS
+        size = reach(search, size, node, link[a, j] + price[t, j], NONE, SWAP + j + 1)
+    least, last, end = local[a], NONE, ENDS
     while size > 0:
         node = take_first(search, size)
         size -= 1
@@ -266,14 +266,14 @@ def place_task(tasks, wait, served, lines, search, seen, a, t):
         rise_by = least - search.key[node]
         if rise_by > 0.0:
             price[node // m, node % m] += rise_by
-    if last == AWAY:
+    if last == NONE:
         decision[a] = 0
     else:
         move_along(tasks, lines, search, last, end)
         node = last
         if end >= SWAP:
             find_swaps(tasks, lines, node // m, node % m)
-        while search.came[node] != AWAY:
+        while search.came[node] != NONE:
             before = search.came[node]
             if search.how[node] >= SWAP:
                 find_swaps(tasks, lines, node // m, node % m)
@@ -286,7 +286,7 @@ def place_task(tasks, wait, served, lines, search, seen, a, t):
     for i in range(size):
         node = search.heap[i]
         search.key[node] = np.inf
-        search.place[node] = AWAY
+        search.place[node] = NONE
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -301,13 +301,13 @@ def join_slot(tasks, wait, served, lines, asked, t):
     """Let each task of slot ``t`` join where it costs least, nobody else moved.
 
     A server counts for what the task delays, itself and others, or what is ``asked`` (T, M)
-    where that is more.
+    where that is more. Who is carried over is no longer noted: no path may be sought afterwards.
     """
     link, local, first = tasks
-    decision, ended, carried = lines.decision, lines.ended, lines.carried
+    decision, ended = lines.decision, lines.ended
     slots, m = ended.shape
     for a in range(first[t], first[t + 1]):
-        least, best, stop = local[a], AWAY, t
+        least, best, stop = local[a], NONE, t
         for j in range(m):
             s = t
             while s < slots - 1 and ended[s, j] >= served[j]:
@@ -317,7 +317,5 @@ def join_slot(tasks, wait, served, lines, asked, t):
             if cost < least:
                 least, best, stop = cost, j, s
         decision[a] = best + 1
-        if best != AWAY:
-            for s in range(t, stop):
-                carried[s, best] += 1
+        if best != NONE:
             ended[stop, best] += 1

@@ -228,11 +228,13 @@ class Scenario(moving.Fields, battery.Fields, backlog.Fields):
         return dataclasses.replace(self, **fields)
 
     def to_toml(self) -> str:
-        """The scenario as TOML text."""
+        """The scenario as TOML text; a coupling's fields only where they are not the defaults."""
         lines = []
         for field in _FIELDS:
             value = getattr(self, field)
-            if value is not None:
+            # Who has no batteries does not want to read of them.
+            coupled = field not in Scenario.__annotations__
+            if value is not None and not (coupled and value == getattr(Scenario, field)):
                 lines.append(f"{field} = {_toml(value)}")
         return "\n".join(lines) + "\n"
 

@@ -110,8 +110,21 @@ def test_the_environment_gives_the_reward_of_its_name(name):
     assert reward == pytest.approx(expected, rel=1e-12)
 
 
-def test_no_field_switches_a_coupling_on():
-    assert {coupling_of(scenario) for scenario in mec_env.SCENARIOS.values()} == {"none"}
+def test_scenarios_are_coupled_by_what_they_are_named_for():
+    named = {name: coupling_of(scenario) for name, scenario in mec_env.SCENARIOS.items()}
+    assert {name: law for name, law in named.items() if law != "none"} == {
+        "follow-me": "moving",
+        "follow-me-light": "moving",
+        "harvest": "battery",
+        "harvest-bursts": "battery",
+        "rush-hour": "backlog",
+        "rush-hour-bursts": "backlog",
+    }
+
+
+def test_two_couplings_at_once_are_refused():
+    with pytest.raises(ValueError, match="couplings moving and battery: one at a time"):
+        mec_env.SCENARIOS["follow-me"].replace(battery_capacity=8.0)
 
 
 def test_the_readme_has_the_table_of_blocks():
@@ -122,9 +135,16 @@ def test_the_readme_has_the_table_of_blocks():
         assert f"| {' | '.join(row)} |" in text
 
 
-def test_blocks_stand_one_after_the_other_and_are_all_of_the_observation():
-    scenario = mec_env.SCENARIOS["square-km"]
+@pytest.mark.parametrize("name", ["square-km", "follow-me", "harvest", "rush-hour"])
+def test_blocks_stand_one_after_the_other_and_are_all_of_the_observation(name):
+    scenario = mec_env.SCENARIOS[name]
     found = observation.parts(scenario)
-    assert [part.block.name for part in found] == [block.name for block in observation.BLOCKS]
+    there = [block.name for block in observation.BLOCKS if block.scale(scenario) > 0.0]
+    assert [part.block.name for part in found] == there
     assert found[0].start == 0 and found[-1].end == observation.size(scenario)
     assert all(a.end == b.start for a, b in pairwise(found))
+
+
+def test_some_scenario_has_each_block():
+    seen = {part.block.name for s in mec_env.SCENARIOS.values() for part in observation.parts(s)}
+    assert seen == {block.name for block in observation.BLOCKS}

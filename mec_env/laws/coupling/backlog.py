@@ -73,7 +73,7 @@ def check(scenario, put):
     for field in _NUMBERS:
         put(field, limits.number(field, getattr(scenario, field)))
     put("wave_slots", checks.integer("wave_slots", scenario.wave_slots, 2, 1_000_000))
-    if scenario.arrival_low > scenario.arrival_high:
+    if is_on(scenario) and scenario.arrival_low > scenario.arrival_high:
         raise ValueError(
             f"arrival_low = {scenario.arrival_low:g}: must be at most arrival_high = "
             f"{scenario.arrival_high:g}"

@@ -29,7 +29,7 @@ def facts_of(simulator, row):
     law, carry, s = simulator._law, simulator._carry, simulator.scenario
     n, m, numbers, own = s.iotds, s.mecs, carry.numbers[row], law.own[simulator._worlds.row[row]]
     if law.code == moving.CODE:
-        velocity = [moving_kernel.velocity(law, carry, row, i, n) for i in range(n)]
+        velocity = [moving_kernel.velocity(law.numbers, carry.numbers, row, i, n) for i in range(n)]
         return dict(
             holder=numbers[moving.HOLDER * n :][:n].astype(np.int64) + 1,
             position=numbers[: 2 * n].reshape(2, n).T,
@@ -67,7 +67,7 @@ def _battery_facts(simulator, row, numbers, own):
         link_use=link_use,
         home_use=home_use,
         sky=numbers[at + c : at + 2 * c],
-        hour=battery_kernel.hour(simulator._law, simulator._carry, row, n, slot),
+        hour=battery_kernel.hour(simulator._law.numbers, simulator._carry.numbers, row, n, slot),
         panel=own[:n],
         cluster=own[n : 2 * n].astype(np.int64),
     )

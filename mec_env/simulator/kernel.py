@@ -55,7 +55,8 @@ class Room(NamedTuple):
         Random words for gains, for tasks and for what is coupled; no task words where slots don't
         draw tasks.
     normals : float32
-        Room for as many normal numbers as any of them makes.
+        Room for as many normal numbers as any of them makes; then for logs of path gains.
+    place : (2 N,) float32
     spare : (2, N) float64
     price, floor : (M,) float64
         What servers ask, and room for another number of each.
@@ -69,6 +70,7 @@ class Room(NamedTuple):
     task_words: np.ndarray
     more: np.ndarray
     normals: np.ndarray
+    place: np.ndarray
     spare: np.ndarray
     price: np.ndarray
     floor: np.ndarray
@@ -84,6 +86,7 @@ def room_for(devices, servers, drawn):
         np.empty(-(-2 * devices // 4) * 4 if drawn else 0, dtype=np.uint32),
         np.empty(4 * devices, dtype=np.uint32),
         np.empty(-(-devices * max(servers, 4) // 4) * 4, dtype=np.float32),
+        np.empty(2 * devices, dtype=np.float32),
         np.empty((2, devices)),
         np.empty(servers),
         np.empty(servers),
@@ -235,7 +238,7 @@ def _draw(physics, shown, worlds, carry, draws, board, law, e, room, observed):
     if features.below.size:
         observe_features(features, physics, worlds, board, e, room, observed)
     else:
-        observe(blocks, worlds, board, carry, law, e, observed)
+        observe(blocks, worlds, board, carry, law, e, room, observed)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

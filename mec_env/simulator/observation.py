@@ -284,12 +284,15 @@ class Blocks(NamedTuple):
     ----------
     reference_log_gain : float
         Natural logarithm of the reference gain.
+    carried : int
+        The first of the blocks of what a row carries.
     table : (B, 5) float64
         Of each block its code, where it starts and ends, what its numbers are divided by, and where
         they begin in what a row carries.
     """
 
     reference_log_gain: float
+    carried: int
     table: np.ndarray
 
 
@@ -298,6 +301,7 @@ def blocks_of(scenario):
     found = parts(scenario)
     return Blocks(
         math.log(reference_gain(scenario)),
+        sum(part.block.code < SLOW_GAIN for part in found),
         np.array(
             [
                 (p.block.code, p.start, p.end, p.block.scale(scenario), p.block.offset(scenario))
@@ -309,10 +313,10 @@ def blocks_of(scenario):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def observe(blocks, worlds, board, carry, law, e, out):
+def observe(blocks, worlds, board, carry, law, e, room, out):
     """Write the observation of row e into ``out``."""
     world, tasks = worlds.row[e], board.row[e]
-    for b in range(blocks.table.shape[0]):
+    for b in range(blocks.carried):
         code, scale = int(blocks.table[b, 0]), blocks.table[b, 3]
         start, end = int(blocks.table[b, 1]), int(blocks.table[b, 2])
         if code == GAIN:
@@ -325,39 +329,44 @@ def observe(blocks, worlds, board, carry, law, e, out):
             _shares(worlds.local_speed, world, scale, out, start, end)
         elif code == SERVER_SPEED:
             _shares(worlds.server_speed, world, scale, out, start, end)
-        else:
-            first = int(blocks.table[b, 4])
-            _show(code, blocks, worlds, board, carry, law, e, scale, first, out, start, end)
+    if blocks.carried < blocks.table.shape[0]:
+        _show_carried(blocks, worlds, board, carry, law, e, room.normals, out)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _show(code, blocks, worlds, board, carry, law, e, scale, first, out, start, end):
-    """A block of what a row carries."""
-    numbers, n = carry.numbers, board.cycles.shape[1]
-    if code == CARRIED:
-        for k in range(end - start):
-            out[start + k] = np.float32(numbers[e, first + k] / scale)
-    elif code == SLOW_GAIN:
-        path = worlds.path_gain[worlds.row[e]].ravel()
-        _decades(path, np.float32(blocks.reference_log_gain), out[start:end])
-    elif code == HOLDER:
-        out[start:end] = np.float32(0.0)
-        for i in range(n):
-            out[start + int(numbers[e, moving.HOLDER * n + i]) * n + i] = np.float32(1.0)
-    elif code == VELOCITY:
-        for i in range(n):
-            east, north = moving_kernel.velocity(law, carry, e, i, n)
-            share = (east if first == 0 else north) / scale
-            out[start + i] = np.float32(min(max(share, -FASTEST), FASTEST))
-    elif code == DAY:
-        angle = 2.0 * math.pi * battery_kernel.hour(law, carry, e, n, carry.slot[e])
-        out[start], out[start + 1] = np.float32(math.sin(angle)), np.float32(math.cos(angle))
-    elif code == QUEUE:
-        for j in range(end - start):
-            out[start + j] = np.float32(numbers[e, j] / law.own[worlds.row[e], j])
-    elif code == LEFT:
-        # After an episode's last slot nothing is left.
-        out[start] = np.float32(max(scale - carry.slot[e], 0.0) / scale)
+def _show_carried(blocks, worlds, board, carry, law, e, logs, out):
+    """The blocks of what a row carries, all in one call: each counts its arrays in and out."""
+    numbers, table = carry.numbers, blocks.table
+    n, world, slot = board.cycles.shape[1], worlds.row[e], carry.slot[e]
+    own, reference = law.own, np.float32(blocks.reference_log_gain)
+    for b in range(blocks.carried, table.shape[0]):
+        code, scale, first = int(table[b, 0]), table[b, 3], int(table[b, 4])
+        start, end = int(table[b, 1]), int(table[b, 2])
+        if code == CARRIED:
+            share = 1.0 / scale
+            for k in range(end - start):
+                out[start + k] = np.float32(numbers[e, first + k] * share)
+        elif code == SLOW_GAIN:
+            for k in range(end - start):
+                out[start + k] = (logs[k] - reference) * LOG10_E
+        elif code == HOLDER:
+            out[start:end] = np.float32(0.0)
+            for i in range(n):
+                out[start + int(numbers[e, moving.HOLDER * n + i]) * n + i] = np.float32(1.0)
+        elif code == VELOCITY:
+            share = 1.0 / scale
+            for i in range(n):
+                way = moving_kernel.velocity(law.numbers, numbers, e, i, n)[first] * share
+                out[start + i] = np.float32(min(max(way, -FASTEST), FASTEST))
+        elif code == DAY:
+            angle = 2.0 * math.pi * battery_kernel.hour(law.numbers, numbers, e, n, slot)
+            out[start], out[start + 1] = np.float32(math.sin(angle)), np.float32(math.cos(angle))
+        elif code == QUEUE:
+            for j in range(end - start):
+                out[start + j] = np.float32(numbers[e, j] / own[world, j])
+        elif code == LEFT:
+            # After an episode's last slot nothing is left.
+            out[start] = np.float32(max(scale - slot, 0.0) / scale)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

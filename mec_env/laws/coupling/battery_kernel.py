@@ -148,11 +148,10 @@ def advance(coupled, own, carry, e, counter, space, room):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def hour(coupled, carry, e, n, slot):
+def hour(law_numbers, numbers, e, n, slot):
     """Share of the day that has passed, [0, 1)."""
-    numbers = coupled.numbers
-    day = carry.numbers[e, BLOCKS * n + 2 * int(numbers[CLUSTERS])]
-    return ((slot + day) / numbers[DAY]) % 1.0
+    day = numbers[e, BLOCKS * n + 2 * int(law_numbers[CLUSTERS])]
+    return ((slot + day) / law_numbers[DAY]) % 1.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -61,7 +61,7 @@ def unfold(law, worlds, carry, e, counter, room):
     """Make of what row e carries what its slot is drawn with: path gains, who has a task."""
     own = law.own[worlds.row[e]]
     if law.code == MOVING:
-        moving_kernel.unfold(law, own, carry, e, worlds.path_gain[worlds.row[e]])
+        moving_kernel.unfold(law, own, carry, e, worlds.path_gain[worlds.row[e]], room)
     elif law.code == BACKLOG:
         backlog_kernel.unfold(law, own, carry, e, counter, law.space, room)
 

@@ -36,6 +36,8 @@ _WAYPOINT, _GAUSS_MARKOV = MOTIONS["waypoint"], MOTIONS["gauss-markov"]
 _DECIBEL = np.float32(0.1 * math.log(10.0))
 # Where draws are cut off, in deviations: gains beyond would be outside what observations allow.
 _MOST = 6.0
+# A distance that is none [m].
+_NOWHERE = 1e-9
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -79,29 +81,35 @@ def begin(coupled, own, carry, e, counter, space, room):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def unfold(coupled, own, carry, e, path):
-    """Fill the path gains (M, N) of where row e's devices are."""
+def unfold(coupled, own, carry, e, path, room):
+    """Fill the path gains (M, N) of where row e's devices are, and their logs, ``room.normals``."""
     numbers, state = coupled.numbers, carry.numbers[e]
     m, n = path.shape
     table = numbers[PATH:]
     straight, step = table[0] == 1.0, table[1]
     first, slope = np.float32(table[2]), np.float32((table[3] - table[2]) / table[1])
+    # In float32 from here on, contiguous and without a branch: vector code.
+    x, y, logs = room.place[:n], room.place[n:], room.normals[: m * n]
+    for i in range(n):
+        x[i], y[i] = np.float32(state[X * n + i]), np.float32(state[Y * n + i])
     for j in range(m):
-        east, north = own[3 * n + j], own[3 * n + m + j]
+        east, north = np.float32(own[3 * n + j]), np.float32(own[3 * n + m + j])
         shadow = state[(BLOCKS + j) * n : (BLOCKS + j + 1) * n]
-        row = path[j]
+        row, log = path[j], logs[j * n : (j + 1) * n]
+        for i in range(n):
+            squared = (x[i] - east) * (x[i] - east) + (y[i] - north) * (y[i] - north)
+            log[i] = log32(max(squared, np.float32(1.0)))
         if straight:
             for i in range(n):
-                squared = (state[X * n + i] - east) ** 2 + (state[Y * n + i] - north) ** 2
-                away = log32(np.float32(max(squared, 1.0)))
-                row[i] = exp32(first + slope * away + _DECIBEL * np.float32(shadow[i]))
+                log[i] = first + slope * log[i] + _DECIBEL * np.float32(shadow[i])
+                row[i] = exp32(log[i])
         else:
             for i in range(n):
-                squared = (state[X * n + i] - east) ** 2 + (state[Y * n + i] - north) ** 2
-                at = math.log(max(squared, 1.0)) / step
+                at = log[i] / step
                 k = min(int(at), int(table[0]) - 1)
                 gain = table[2 + k] + (at - k) * (table[3 + k] - table[2 + k])
-                row[i] = exp32(np.float32(gain) + _DECIBEL * np.float32(shadow[i]))
+                log[i] = np.float32(gain) + _DECIBEL * np.float32(shadow[i])
+                row[i] = exp32(log[i])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -141,21 +149,22 @@ def advance(coupled, own, carry, e, counter, space, room):
     elif motion == _GAUSS_MARKOV:
         philox(key0, key1, slot, episode, streams.LEGS | (space << 8), room.more)
         normal_from(room.more, room.normals)
-    for i in range(n):
-        x, y = state[X * n + i], state[Y * n + i]
-        if motion == _WAYPOINT:
-            _walk(numbers, own, state, i, n, room.more)
-        elif motion == _GAUSS_MARKOV:
-            _drift(numbers, state, i, n, room.normals)
-        else:
-            _follow(numbers, coupled.series, state, i, n, slot)
-        way[i] = math.hypot(state[X * n + i] - x, state[Y * n + i] - y)
+    if motion == _WAYPOINT:
+        _walk(numbers, own, state, n, room.more, way)
+    else:
+        for i in range(n):
+            x, y = state[X * n + i], state[Y * n + i]
+            if motion == _GAUSS_MARKOV:
+                _drift(numbers, state, i, n, room.normals)
+            else:
+                _follow(numbers, coupled.series, state, i, n, slot)
+            way[i] = math.sqrt((state[X * n + i] - x) ** 2 + (state[Y * n + i] - y) ** 2)
     if numbers[SIGMA] == 0.0:
         return
     # Shadowing along a track: correlation exp(-way / decorrelation), the same deviation for ever.
     most = _MOST * numbers[SIGMA]
     for i in range(n):
-        kept = math.exp(-way[i] / numbers[FADES])
+        kept = float(exp32(np.float32(-way[i] / numbers[FADES])))
         rest[i] = numbers[SIGMA] * math.sqrt(max(1.0 - kept * kept, 0.0))
         way[i] = kept
     philox(key0, key1, slot, episode, streams.SHADOWING_STEP | (space << 8), room.words)
@@ -169,16 +178,15 @@ def advance(coupled, own, carry, e, counter, space, room):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def velocity(coupled, carry, e, i, n):
+def velocity(law_numbers, numbers, e, i, n):
     """Velocity [m/s] of device i: on its way to its aim, or as it came on a trace."""
-    state = carry.numbers[e]
-    if coupled.numbers[MOTION] != _WAYPOINT:
-        return state[AIM_X * n + i], state[AIM_Y * n + i]
-    east, north = state[AIM_X * n + i] - state[X * n + i], state[AIM_Y * n + i] - state[Y * n + i]
-    apart = math.hypot(east, north)
-    if apart == 0.0:
-        return 0.0, 0.0
-    return state[SPEED * n + i] * east / apart, state[SPEED * n + i] * north / apart
+    to_x, to_y = numbers[e, AIM_X * n + i], numbers[e, AIM_Y * n + i]
+    if law_numbers[MOTION] != _WAYPOINT:
+        return to_x, to_y
+    east, north = to_x - numbers[e, X * n + i], to_y - numbers[e, Y * n + i]
+    apart = max(math.sqrt(east * east + north * north), _NOWHERE)
+    pace = numbers[e, SPEED * n + i] / apart
+    return pace * east, pace * north
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -195,17 +203,23 @@ def _aim(numbers, own, state, i, n, words):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _walk(numbers, own, state, i, n, words):
-    """A slot's way towards the aim; who gets there stays for the rest of the slot and aims anew."""
-    east, north = state[AIM_X * n + i] - state[X * n + i], state[AIM_Y * n + i] - state[Y * n + i]
-    apart = math.hypot(east, north)
-    way = state[SPEED * n + i] * numbers[SLOT]
-    if way >= apart:
-        state[X * n + i], state[Y * n + i] = state[AIM_X * n + i], state[AIM_Y * n + i]
-        _aim(numbers, own, state, i, n, words)
-    else:
-        state[X * n + i] += east * (way / apart)
-        state[Y * n + i] += north * (way / apart)
+def _walk(numbers, own, state, n, words, way):
+    """A slot's way towards the aims; who gets there stays for the rest of the slot and aims anew."""
+    x, y = state[X * n : (X + 1) * n], state[Y * n : (Y + 1) * n]
+    to_x, to_y = state[AIM_X * n : (AIM_X + 1) * n], state[AIM_Y * n : (AIM_Y + 1) * n]
+    speed = state[SPEED * n : (SPEED + 1) * n]
+    for i in range(n):
+        east, north = to_x[i] - x[i], to_y[i] - y[i]
+        apart = math.sqrt(east * east + north * north)
+        share = min(speed[i] * numbers[SLOT] / max(apart, _NOWHERE), 1.0)
+        x[i] = min(max(x[i] + share * east, 0.0), numbers[WIDTH])
+        y[i] = min(max(y[i] + share * north, 0.0), numbers[HEIGHT])
+        way[i] = share * apart
+        # Below 0 until its owner has aimed anew.
+        speed[i] = speed[i] if share < 1.0 else -1.0
+    for i in range(n):
+        if speed[i] < 0.0:
+            _aim(numbers, own, state, i, n, words)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -249,4 +263,4 @@ def _axis_pace(numbers):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _note_speed(state, i, n):
-    state[SPEED * n + i] = math.hypot(state[AIM_X * n + i], state[AIM_Y * n + i])
+    state[SPEED * n + i] = math.sqrt(state[AIM_X * n + i] ** 2 + state[AIM_Y * n + i] ** 2)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from mec_env.optimum.hindsight.ascent import Found
 from numpy.typing import ArrayLike, NDArray
 
 from mec_env import checks
@@ -17,6 +16,7 @@ from mec_env.laws.coupling import battery_kernel, coupling_of
 from mec_env.laws.coupling.battery import numbers as battery_numbers
 from mec_env.optimum.certificate import certify_problem, relative_gap
 from mec_env.optimum.hindsight import backlog, battery, moving
+from mec_env.optimum.hindsight.ascent import Found
 from mec_env.optimum.problem import Problem
 from mec_env.physics import cost
 from mec_env.physics.slot import physics_of

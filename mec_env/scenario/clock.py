@@ -38,9 +38,9 @@ class Clock:
     Parameters
     ----------
     table : mec_env.scenario.table.Table
-        Its columns ``time`` and, where there is one, ``date`` are read; a date's
-        order of day and month is ISO 8601's unless its header says it, as in
-        ``DATE (MM/DD/YYYY)``.
+        Its columns ``time`` and, where there is one, ``date`` are read; the date
+        counts where the time is one of day. Its order of day and month is ISO 8601's
+        unless its header says it, as in ``DATE (MM/DD/YYYY)``.
     """
 
     def __init__(self, table):
@@ -60,7 +60,7 @@ class Clock:
         """Keep a row's time, or raise with its line."""
         text = cells["time"]
         shown = text
-        if "date" in cells:
+        if "date" in cells and (_time_of_day(text) is not None or not text):
             shown = f"{cells['date']} {text}"
             form, tick, zone = _dated(cells["date"], text, self._order)
         else:
@@ -95,6 +95,14 @@ class Clock:
         if self._form == "a time with a zone":
             moment = moment.replace(tzinfo=UTC).astimezone(self._zone)
         return (ticks - first) / 1e6, moment
+
+
+def date_column(header):
+    """The first column of dates beside times of day, as a dictionary that may be empty."""
+    dates = [
+        k for k, word in enumerate(header) if word.startswith("date") and word not in USUAL_TIMES
+    ]
+    return {"date": dates[0]} if dates else {}
 
 
 def offset(field, start, first):

@@ -19,7 +19,6 @@ LOWEST, HIGHEST = -50.0, 2_000.0
 #: Stations write such numbers where they have none.
 _NO_SAMPLE = -999.0
 
-DATES = ("date", "day")
 TIMES_OF_DAY = (
     "time",
     "hh:mm",
@@ -296,7 +295,7 @@ def read_requests(path, column=None):
 
     def choose(header):
         try:
-            return find(header, usual, {"time": column})
+            return find(header, usual, {"time": column}) | clock.date_column(header)
         except NoColumn as error:
             raise NoColumn("column", error.word if column else "timestamp") from None
 
@@ -315,20 +314,18 @@ def read_requests(path, column=None):
 def _columns(header, column, time, date):
     """Where the irradiance and its time stand."""
     columns = {"column": _irradiance(header, column)}
-    days = [word for word in header if word.startswith("date") and word not in clock.USUAL_TIMES]
-    if date is None and time is None and days:
-        of_day = [word for word in TIMES_OF_DAY if word in header]
-        if of_day:
-            return {
-                **columns,
-                "date": header.index(days[0]),
-                "time": header.index(of_day[0]),
-            }
-        columns["time"] = header.index(days[0])
-        return columns
-    if date is not None:
-        columns |= find(header, {"date": DATES}, {"date": date})
-    return columns | find(header, {"time": clock.USUAL_TIMES}, {"time": time})
+    if date is None:
+        columns |= clock.date_column(header)
+    else:
+        columns |= find(header, {"date": ()}, {"date": date})
+    # Beside a date the time's column is often named for its zone.
+    words = TIMES_OF_DAY + clock.USUAL_TIMES if "date" in columns else clock.USUAL_TIMES
+    try:
+        return columns | find(header, {"time": words}, {"time": time})
+    except NoColumn:
+        if "date" not in columns or time is not None:
+            raise
+        return {"column": columns["column"], "time": columns["date"]}
 
 
 def _irradiance(header, column):

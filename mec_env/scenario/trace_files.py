@@ -187,7 +187,7 @@ def _columns(header, given):
             f"{min(metres_named)} and {min(degrees_named)} are given: must be x and y [m] or "
             "latitude and longitude [degrees]"
         )
-    columns = find(header, WHO_AND_WHEN, given)
+    columns = find(header, WHO_AND_WHEN, given) | clock.date_column(header)
     if metres_named:
         return {**columns, **find(header, ON_A_PLANE, given)}
     try:

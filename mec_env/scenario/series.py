@@ -10,6 +10,7 @@ import numpy as np
 from mec_env import checks
 from mec_env.scenario import clock
 from mec_env.scenario.table import NOTHING, NoColumn, Table, find
+from mec_env.scenario.traces import frozen
 
 DAY = 86_400.0
 #: Between two samples no further apart the irradiance is taken for a straight line [s].
@@ -61,8 +62,8 @@ class Series:
     name: str = "series"
 
     def __post_init__(self):
-        for kept in (self.times, self.values):
-            kept.flags.writeable = False
+        object.__setattr__(self, "times", frozen(self.times))
+        object.__setattr__(self, "values", frozen(self.values))
 
     def per_slot(self, slots, slot_seconds, start=0.0, repeat=False):
         """The mean of each slot.
@@ -164,7 +165,7 @@ class Requests:
     name: str = "requests"
 
     def __post_init__(self):
-        self.times.flags.writeable = False
+        object.__setattr__(self, "times", frozen(self.times))
 
     def counts(self, slots, slot_seconds, start=0.0):
         """How many requests come in each slot, its beginning included, its end not.

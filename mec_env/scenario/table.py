@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import io
 import math
 import os
 import re
@@ -53,12 +54,12 @@ class Table:
 
     def __init__(self, path, choose):
         self.name = os.fspath(path)
-        self._encoding = _encoding(self.name)
+        self._held, self._encoding = _contents(self.name)
         widest, missing = [], NoColumn("", "")
         for separator in SEPARATORS:
             self.separator = separator
             try:
-                with open(self.name, encoding=self._encoding, newline="") as file:
+                with self._open() as file:
                     rows, _ = self._reader(file)
                     self.header = [word.strip().lower() for word in next(rows, [])]
             except csv.Error as error:
@@ -78,7 +79,7 @@ class Table:
         """Yield each row's line number and its cells (dict of str)."""
         width = len(self.header)
         try:
-            with open(self.name, encoding=self._encoding, newline="") as file:
+            with self._open() as file:
                 rows, above = self._reader(file)
                 next(rows, None)
                 for row in rows:
@@ -109,6 +110,10 @@ class Table:
             return float(text if self.separator == "," else text.replace(",", "."))
         except ValueError:
             return math.nan
+
+    def _open(self):
+        held = open(self.name, "rb") if self._held is None else io.BytesIO(self._held)
+        return io.TextIOWrapper(held, encoding=self._encoding, newline="")
 
     def _reader(self, file):
         """A reader that begins at the header, and the number of lines above it."""
@@ -157,29 +162,34 @@ def find(header, usual, given):
     return columns
 
 
-def _encoding(name):
-    """The encoding of a text file, which is read once for it and never held whole."""
+def _contents(name):
+    """A pipe's bytes, or None for a file, which is never held whole; and the encoding."""
     try:
         with open(name, "rb") as file:
-            first = file.read(2)
-            marked = first in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-            # Windows-1252 comes last: it takes nearly anything.
-            for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
-                file.seek(0)
-                decoder = codecs.getincrementaldecoder(encoding)()
-                try:
-                    while data := file.read(_CHUNK):
-                        decoder.decode(data)
-                    decoder.decode(b"", final=True)
-                except UnicodeDecodeError:
-                    continue
-                return encoding
+            # A pipe can be read once.
+            held = None if file.seekable() else file.read()
+            return held, _encoding(name, file if held is None else io.BytesIO(held))
     except FileNotFoundError:
         raise FileNotFoundError(f"{name}: there is no such file") from None
     except IsADirectoryError:
         raise IsADirectoryError(f"{name}: is a folder, must be a CSV file") from None
     except OSError as error:
         raise type(error)(f"{name}: can't be read ({error.strerror})") from None
+
+
+def _encoding(name, file):
+    marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    # Windows-1252 comes last: it takes nearly anything.
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            while data := file.read(_CHUNK):
+                decoder.decode(data)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            continue
+        return encoding
     raise ValueError(f"{name}: is no CSV file in UTF-8, UTF-16 or Windows-1252")
 
 

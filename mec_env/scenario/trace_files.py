@@ -152,7 +152,7 @@ def _trace(name, axes, numbers, who, times, values, lines):
     who, seconds, xy = who[new], seconds[new], xy[new]
     cuts = np.flatnonzero(np.diff(who)) + 1
     groups = zip(np.split(who, cuts), np.split(seconds, cuts), np.split(xy, cuts))
-    ids = {labels[w[0]]: (t.copy(), p.copy()) for w, t, p in groups if t.size > 1}
+    ids = {labels[w[0]]: (t, p) for w, t, p in groups if t.size > 1}
     if not ids:
         raise ValueError(
             f"{name}: has one fix of each of {len(labels)} ids, at least two of one are needed"

@@ -7,7 +7,7 @@ import numpy as np
 from mec_env import checks
 from mec_env.scenario.coordinates import read_coordinates
 from mec_env.scenario.trace_files import read_trace
-from mec_env.scenario.traces import LONGEST_GAP
+from mec_env.scenario.traces import LONGEST_GAP, TOP_SPEED
 
 
 class TraceNetwork(NamedTuple):
@@ -44,6 +44,7 @@ def trace_network(
     sites=None,
     *,
     longest_gap=LONGEST_GAP,
+    top_speed=TOP_SPEED,
     area=None,
     margin=0.0,
     seed=0,
@@ -68,7 +69,7 @@ def trace_network(
         :func:`mec_env.city_scenario` reads them. The servers are at those to which
         the most positions are nearest, the file's order deciding between equals. By
         default they are at the centres of all positions by k-means.
-    longest_gap, area, margin
+    longest_gap, top_speed, area, margin
         As for :meth:`mec_env.scenario.traces.Trace.window`.
     seed : int
         For the start of k-means.
@@ -91,8 +92,8 @@ def trace_network(
     mecs = checks.integer("mecs", mecs, 1)
     checks.integer("iotds", iotds, 1)
     if start is None:
-        start = trace.busiest(slots, slot_seconds, longest_gap)
-    given = dict(start=start, devices=iotds, longest_gap=longest_gap)
+        start = trace.busiest(slots, slot_seconds, longest_gap, top_speed)
+    given = dict(start=start, devices=iotds, longest_gap=longest_gap, top_speed=top_speed)
     if sites is None:
         window = trace.window(slots, slot_seconds, **given, area=area, margin=margin)
         servers = _centres(window.positions.reshape(-1, 2), mecs, seed)

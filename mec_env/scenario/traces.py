@@ -13,6 +13,8 @@ from mec_env.scenario.projection import Projection
 
 #: Where a file is silent for longer, nobody knows where the device was [s].
 LONGEST_GAP = 300.0
+#: Faster from one fix to the next, one of the two is wrong [m/s].
+TOP_SPEED = 60.0
 
 
 class Window(NamedTuple):
@@ -71,6 +73,8 @@ class Trace:
     duration: float = field(init=False)
 
     def __post_init__(self):
+        object.__setattr__(self, "times", tuple(frozen(times) for times in self.times))
+        object.__setattr__(self, "xy", tuple(frozen(xy) for xy in self.xy))
         if not self.ids or not len(self.ids) == len(self.times) == len(self.xy):
             raise ValueError(
                 f"{self.name}: {len(self.ids)} ids, {len(self.times)} times, {len(self.xy)} xy: "
@@ -83,14 +87,16 @@ class Trace:
                     f"{self.name}: id {who!r}: must have times from 0 that ascend and xy, finite, "
                     f"of shape (fixes, 2), not {xy.shape} at {times.size} times"
                 )
-            times.flags.writeable = xy.flags.writeable = False
         object.__setattr__(self, "duration", float(max(t[-1] for t in self.times)))
 
-    def covering(self, slots, slot_seconds, start=0.0, longest_gap=LONGEST_GAP):
+    def covering(
+        self, slots, slot_seconds, start=0.0, longest_gap=LONGEST_GAP, top_speed=TOP_SPEED
+    ):
         """The ids whose whereabouts are known all through a window.
 
         Those with a fix at or before its first slot, one at or after its last, and
-        none further apart than ``longest_gap`` in between.
+        none further apart than ``longest_gap`` in between, nor so far apart that a
+        device had to be faster than ``top_speed``.
 
         Parameters
         ----------
@@ -103,6 +109,8 @@ class Trace:
             with a zone where the file's times have one.
         longest_gap : float
             [s].
+        top_speed : float
+            [m/s].
 
         Returns
         -------
@@ -110,19 +118,27 @@ class Trace:
             Most fixes in the window first, then in the ids' order.
         """
         first, last = self._edges(slots, slot_seconds, start)
-        return tuple(self.ids[k] for k in self._covering(first, last, _gap(longest_gap)))
+        return tuple(self.ids[k] for k in self._covering(first, last, longest_gap, top_speed))
 
-    def sample(self, slots, slot_seconds, start=0.0, devices=None, longest_gap=LONGEST_GAP):
+    def sample(
+        self,
+        slots,
+        slot_seconds,
+        start=0.0,
+        devices=None,
+        longest_gap=LONGEST_GAP,
+        top_speed=TOP_SPEED,
+    ):
         """Positions at the beginning of each slot.
 
         Between two fixes a device goes straight and evenly: one that stands has its
         fixes in one place. Nothing is made up before a device's first fix, after its
-        last, or in a gap longer than ``longest_gap``: a device with one of these in
-        the window takes no part.
+        last, in a gap longer than ``longest_gap`` or on a way that would need more
+        than ``top_speed``: a device with one of these in the window takes no part.
 
         Parameters
         ----------
-        slots, slot_seconds, start, longest_gap
+        slots, slot_seconds, start, longest_gap, top_speed
             As for :meth:`covering`.
         devices : int, optional
             How many, in the order of :meth:`covering`; by default all of those.
@@ -137,7 +153,7 @@ class Trace:
         ValueError
             If the trace doesn't cover the window, or fewer ids do than are asked for.
         """
-        return self._sample(slots, slot_seconds, start, devices, longest_gap)[0]
+        return self._sample(slots, slot_seconds, start, devices, longest_gap, top_speed)[0]
 
     def window(
         self,
@@ -146,6 +162,7 @@ class Trace:
         start=0.0,
         devices=None,
         longest_gap=LONGEST_GAP,
+        top_speed=TOP_SPEED,
         area=None,
         margin=0.0,
         besides=None,
@@ -154,7 +171,7 @@ class Trace:
 
         Parameters
         ----------
-        slots, slot_seconds, start, devices, longest_gap
+        slots, slot_seconds, start, devices, longest_gap, top_speed
             As for :meth:`sample`.
         area : (float, float), optional
             Width and height of the map [m]. The map's corner is then the plane's
@@ -175,7 +192,9 @@ class Trace:
         ValueError
             As :meth:`sample`, or if a position is outside ``area``.
         """
-        positions, ids, first = self._sample(slots, slot_seconds, start, devices, longest_gap)
+        positions, ids, first = self._sample(
+            slots, slot_seconds, start, devices, longest_gap, top_speed
+        )
         margin = checks.number("margin", margin, " m", positive=False)
         if area is None:
             points = positions.reshape(-1, 2)
@@ -205,10 +224,10 @@ class Trace:
             )
         return Window(positions, ids, (width, height), np.zeros(2), first)
 
-    def busiest(self, slots, slot_seconds, longest_gap=LONGEST_GAP):
+    def busiest(self, slots, slot_seconds, longest_gap=LONGEST_GAP, top_speed=TOP_SPEED):
         """The earliest start [s] of a window of this length that the most ids cover."""
         length = self._length(slots, slot_seconds)
-        runs = [run for times in self.times for run in _runs(times, _gap(longest_gap))]
+        runs = [run for k in range(len(self.ids)) for run in self._runs(k, longest_gap, top_speed)]
         # The first and the last start that each long enough run allows.
         runs = [(a, max(a, b - length)) for a, b in runs if a + length <= b]
         begins, ends = sorted(a for a, _ in runs), sorted(b for _, b in runs)
@@ -234,30 +253,48 @@ class Trace:
             )
         return first, first + length
 
-    def _covering(self, first, last, longest_gap):
+    def _covering(self, first, last, longest_gap, top_speed):
         """Places of the ids that cover a window, in the order of choice."""
         found = []
         for k, times in enumerate(self.times):
             a, b = np.searchsorted(times, first, "right") - 1, np.searchsorted(times, last)
             if a < 0 or b == times.size:
                 continue
-            if np.diff(times[a : b + 1]).max(initial=0.0) <= longest_gap:
+            if not self._broken(k, longest_gap, top_speed)[a:b].any():
                 within = np.searchsorted(times, last, "right") - np.searchsorted(times, first)
                 found.append((-int(within), k))
         return [k for _, k in sorted(found)]
 
-    def _sample(self, slots, slot_seconds, start, devices, longest_gap):
+    def _broken(self, k, longest_gap, top_speed):
+        """Whether an id's way from each fix to the next is unknown."""
+        longest_gap = checks.number("longest_gap", longest_gap, " s")
+        top_speed = checks.number("top_speed", top_speed, " m/s")
+        seconds = np.diff(self.times[k])
+        return (seconds > longest_gap) | (
+            np.hypot(*np.diff(self.xy[k], axis=0).T) > top_speed * seconds
+        )
+
+    def _runs(self, k, longest_gap, top_speed):
+        """First and last time of each stretch of an id's fixes whose ways are known."""
+        times = self.times[k]
+        cuts = np.flatnonzero(self._broken(k, longest_gap, top_speed))
+        begins = times[np.concatenate(([0], cuts + 1))]
+        ends = times[np.concatenate((cuts, [times.size - 1]))]
+        return zip(begins.tolist(), ends.tolist())
+
+    def _sample(self, slots, slot_seconds, start, devices, longest_gap, top_speed):
         """Positions (T, N, 2), their ids, and the window's start [s]."""
         first, last = self._edges(slots, slot_seconds, start)
-        found = self._covering(first, last, _gap(longest_gap))
+        found = self._covering(first, last, longest_gap, top_speed)
         wanted = max(len(found), 1) if devices is None else checks.integer("devices", devices, 1)
         if len(found) < wanted:
-            busiest = self.busiest(slots, slot_seconds, longest_gap)
-            best = len(self._covering(busiest, busiest + last - first, longest_gap))
+            busiest = self.busiest(slots, slot_seconds, longest_gap, top_speed)
+            until = busiest + self._length(slots, slot_seconds)
+            best = len(self._covering(busiest, until, longest_gap, top_speed))
             raise ValueError(
                 f"{self.name}: {len(found)} of {len(self.ids)} ids cover the window from "
                 f"{clock.show(self.first, first)} to {clock.show(self.first, last)} without a gap "
-                f"of more than {longest_gap:g} s, devices = {wanted} are asked for; the window of "
+                f"of more than {longest_gap:g} s or above {top_speed:g} m/s, devices = {wanted} are asked for; the window of "
                 f"this length with the most, {best}, begins at start = {busiest!r} "
                 f"({clock.show(self.first, busiest)})"
             )
@@ -273,13 +310,8 @@ class Trace:
         return out, tuple(self.ids[k] for k in found), first
 
 
-def _gap(longest_gap):
-    return checks.number("longest_gap", longest_gap, " s")
-
-
-def _runs(times, longest_gap):
-    """First and last time of each stretch of fixes without a longer gap."""
-    cuts = np.flatnonzero(np.diff(times) > longest_gap)
-    begins = times[np.concatenate(([0], cuts + 1))]
-    ends = times[np.concatenate((cuts, [times.size - 1]))]
-    return list(zip(begins.tolist(), ends.tolist()))
+def frozen(values):
+    """A copy that can't be written to."""
+    copy = np.array(values, dtype=np.float64)
+    copy.flags.writeable = False
+    return copy

@@ -65,14 +65,14 @@ class Clock:
             form, tick, zone = _dated(cells["date"], text, self._order)
         else:
             form, tick, zone = _tick(text, self._table.number(text))
-        where = self._table.where(line)
         if form is None:
+            where = self._table.where(line)
             raise ValueError(f"{where}: time = {shown!r}: {tick}")
         if self._form is None:
             self._form, self._first_line, self._zone = form, line, zone
         elif form != self._form:
             raise ValueError(
-                f"{where}: time = {shown!r}: is {form}, line {self._first_line} has "
+                f"{self._table.where(line)}: time = {shown!r}: is {form}, line {self._first_line} has "
                 f"{self._form}; a file's times must be of one form"
             )
         self._ticks.append(tick)
@@ -165,17 +165,25 @@ def _tick(text, number):
         if abs(number) >= _TOO_MANY_SECONDS:
             return None, "must be seconds; are these milliseconds?", None
         return "seconds", number, None
+    try:
+        return _moment(text)
+    except (ValueError, OverflowError):
+        pass
     clock = _time_of_day(text)
     if clock is not None:
         return "a time of day", clock, None
     text = re.sub(r"\s*(UTC|GMT)$", "+00:00", text)
     text = re.sub(r"^(\d{4})/(\d\d)/(\d\d)\b", r"\1-\2-\3", text)
     try:
-        moment = datetime.fromisoformat(text)
-        form = "a time without a zone" if moment.tzinfo is None else "a time with a zone"
-        return form, _microseconds(_without_zone(moment)), moment.tzinfo
+        return _moment(text)
     except (ValueError, OverflowError):
         return None, ALLOWED, None
+
+
+def _moment(text):
+    moment = datetime.fromisoformat(text)
+    form = "a time without a zone" if moment.tzinfo is None else "a time with a zone"
+    return form, _microseconds(_without_zone(moment)), moment.tzinfo
 
 
 def _without_zone(moment):

@@ -82,6 +82,7 @@ class Table:
             with self._open() as file:
                 rows, above = self._reader(file)
                 next(rows, None)
+                cells = self.columns.items()
                 for row in rows:
                     if not any(cell.strip() for cell in row):
                         continue
@@ -91,7 +92,6 @@ class Table:
                             f"{self.where(line)}: {len(row)} cells under {width} columns; cells "
                             "with commas need quotes or another separator"
                         )
-                    cells = self.columns.items()
                     yield line, {w: row[k].strip() if k < len(row) else "" for w, k in cells}
         except csv.Error as error:
             raise self._no_table(error) from None
@@ -112,8 +112,9 @@ class Table:
             return math.nan
 
     def _open(self):
-        held = open(self.name, "rb") if self._held is None else io.BytesIO(self._held)
-        return io.TextIOWrapper(held, encoding=self._encoding, newline="")
+        if self._held is None:
+            return open(self.name, encoding=self._encoding, newline="")
+        return io.TextIOWrapper(io.BytesIO(self._held), encoding=self._encoding, newline="")
 
     def _reader(self, file):
         """A reader that begins at the header, and the number of lines above it."""

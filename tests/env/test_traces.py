@@ -514,6 +514,17 @@ def test_servers_are_at_the_centres_of_all_positions(file):
     assert np.array_equal(again.server_xy, network.server_xy)
 
 
+def test_a_network_begins_where_most_devices_are_seen_unless_told(file):
+    asked = dict(mecs=1, iotds=3, slots=18, slot_seconds=10.0, longest_gap=100)
+    network = trace_network(file(GAPS), **asked)
+    assert (network.start, network.ids) == (10.0, ("c", "a", "d"))
+    with pytest.raises(ValueError, match=r"2 of 4 ids cover the window from 0 s to 170 s"):
+        trace_network(file(GAPS), **asked, start=0)
+    for wrong, words in ((dict(mecs=0), "mecs = 0: must"), (dict(iotds=1.5), "iotds = 1.5: must")):
+        with pytest.raises(ValueError, match=words):
+            trace_network(file(GAPS), **asked | wrong)
+
+
 def test_servers_may_be_at_the_sites_that_devices_pass(file):
     sites = file(SITES, "sites.csv")
     asked = dict(iotds=2, slots=11, slot_seconds=10.0, sites=sites)
@@ -529,7 +540,18 @@ def test_servers_may_be_at_the_sites_that_devices_pass(file):
         trace_network(file(TOWN), mecs=4, **asked)
     with pytest.raises(ValueError, match=r"sites.csv: a site is at .* outside of the area of 2000"):
         trace_network(file(TOWN), mecs=3, **asked, area=(2000, 2000))
+    # Columns by name, room around, a time to begin at.
+    named = file(SITES.replace("lat,lon", "Y,X"), "named.csv")
+    asked |= dict(sites=named, site_columns=("y", "x"), start=20, slots=2, id="id", margin=50.0)
+    shifted = trace_network(file(TOWN), mecs=2, **asked)
+    assert shifted.start == 20.0 and shifted.positions.min() == pytest.approx(50.0)
+    np.testing.assert_allclose(
+        shifted.server_xy - shifted.positions[0, 1],
+        network.server_xy - network.positions[2, 1],
+        atol=1e-9,
+    )
     asked["iotds"] = 1
+    asked["sites"] = sites
     with pytest.raises(ValueError, match=r"trace.csv: has x and y, sites = .* has degrees"):
         trace_network(file(WALK), mecs=1, **asked | dict(slots=2))
 

@@ -79,6 +79,7 @@ def test_files_as_people_have_them(file, text):
 def test_times_may_be_seconds_of_day_or_have_a_zone(file):
     assert read_irradiance(file("t,ghi\n60,1\n120,3\n")).times.tolist() == [0, 60]
     of_day = read_irradiance(file("time,ghi\n6:00,1\n6:30,3\n"))
+    assert of_day.first == datetime(1970, 1, 1, 6)
     np.testing.assert_allclose(of_day.per_slot(1, 900, start="06:15"), [2.5])
     zoned = read_irradiance(file("time,ghi\n2018-10-14T06:00Z,1\n2018-10-14T08:30+02:00,3\n"))
     assert (zoned.first, zoned.times.tolist()) == (datetime(2018, 10, 14, 6, tzinfo=UTC), [0, 1800])
@@ -140,6 +141,12 @@ def test_columns_may_be_named(file):
 def test_bad_files_of_irradiance_are_refused(file, text, words):
     with pytest.raises(ValueError, match=words):
         read_irradiance(file(text))
+
+
+def test_the_limits_of_irradiance_belong_to_it(file):
+    series = read_irradiance(file("t,ghi\n0,-50\n1,2000\n2,-999\n3,7\n"))
+    assert (series.times.tolist(), series.values.tolist()) == ([0, 1, 3], [0, 2000, 7])
+    assert Series(series.times, series.values).first == 0.0
 
 
 GAP = "t,ghi\n0,100\n3600,200\n7201,300\n9000,300\n"

@@ -290,6 +290,8 @@ def test_x_and_y_that_may_be_degrees_are_doubted(file):
         read_trace(path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        # Far from any degree: a device that trembles.
+        read_trace(file("id,t,x,y\na,0,500,30.2\na,10,500.1,30.2\n", "other.csv"))
         assert read_trace(path, longitude="x", latitude="y").projection.south == 30.2
 
 

@@ -1,18 +1,18 @@
 """A scenario from a real city: two CSV files of latitudes and longitudes."""
 
-import math
 import os
 from os import PathLike
 from typing import Any
 
+import numpy as np
+
 from mec_env import checks
 from mec_env.scenario.coordinates import read_coordinates
 from mec_env.scenario.named import resolve
+from mec_env.scenario.projection import EARTH_RADIUS, MAX_SPAN, Projection
 from mec_env.scenario.scenario import Scenario
 
-EARTH_RADIUS = 6_371_000.0
-# Wider than any city: such a span means a wrong column or a stray point.
-MAX_SPAN = 200_000.0
+__all__ = ["EARTH_RADIUS", "MAX_SPAN", "city_scenario"]
 
 
 def city_scenario(
@@ -65,14 +65,10 @@ def city_scenario(
         read_coordinates(path, latitudes[k], longitudes[k], missing)
         for k, path in enumerate((sites, users))
     )
-    points = _across_the_meridian(servers + devices)
-    lat = [p[0] for p in points]
-    lon = [p[1] for p in points]
-    middle = math.radians(0.5 * (min(lat) + max(lat)))
-    metres = math.radians(1.0) * EARTH_RADIUS
-    xy = [((b - min(lon)) * metres * math.cos(middle), (a - min(lat)) * metres) for a, b in points]
-    width = max(p[0] for p in xy)
-    height = max(p[1] for p in xy)
+    latitude, longitude = np.array(servers + devices).T
+    metres = Projection.of(latitude, longitude).metres(latitude, longitude)
+    xy = [tuple(point) for point in metres.tolist()]
+    width, height = metres.max(axis=0).tolist()
     if max(width, height) > MAX_SPAN:
         raise ValueError(
             f"{os.fspath(sites)} and {os.fspath(users)}: points span "
@@ -99,11 +95,3 @@ def _pair(name, value):
     if len(pair) != 2 or not all(word is None or isinstance(word, str) for word in pair):
         raise ValueError(f"{name} = {value!r}: must be a column's name or a pair of names")
     return pair
-
-
-def _across_the_meridian(points):
-    """Points on one side of the 180th meridian or, told by their span, on both."""
-    lon = [p[1] for p in points]
-    if max(lon) - min(lon) <= 180.0:
-        return points
-    return [(a, b + 360.0 if b < 0.0 else b) for a, b in points]

@@ -1,0 +1,151 @@
+"""A network whose devices move as a file says, with servers where they pass or at given sites."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mec_env import checks
+from mec_env.scenario.coordinates import read_coordinates
+from mec_env.scenario.trace_files import read_trace
+from mec_env.scenario.traces import LONGEST_GAP, TOP_SPEED
+
+
+class TraceNetwork(NamedTuple):
+    """Devices' positions over an episode and the servers' positions, on one map.
+
+    Attributes
+    ----------
+    positions : (T, N, 2) array
+        Of the devices [m].
+    server_xy : (M, 2) array
+        [m].
+    area : (float, float)
+        Width and height of the map [m]; its corner is (0, 0).
+    start : float
+        The first slot's time [s] since the trace's first.
+    ids : tuple of str
+        The devices' names in the file.
+    """
+
+    positions: np.ndarray
+    server_xy: np.ndarray
+    area: tuple
+    start: float
+    ids: tuple
+
+
+def trace_network(
+    path,
+    mecs,
+    iotds,
+    slots,
+    slot_seconds,
+    start=None,
+    sites=None,
+    *,
+    longest_gap=LONGEST_GAP,
+    top_speed=TOP_SPEED,
+    area=None,
+    margin=0.0,
+    seed=0,
+    site_columns=None,
+    **columns,
+):
+    """The network of a trace's window.
+
+    Parameters
+    ----------
+    path : path
+        See :func:`mec_env.scenario.trace_files.read_trace`.
+    mecs, iotds, slots : int
+        Numbers of servers, devices and slots.
+    slot_seconds : float
+        Length of a slot [s].
+    start : float, str or datetime, optional
+        Begin of the first slot: seconds since the trace's first fix, or a time; by
+        default the earliest at which the most ids cover the window.
+    sites : path, optional
+        Latitudes and longitudes of sites that may have a server, as
+        :func:`mec_env.city_scenario` reads them. The servers are at those to which
+        the most positions are nearest, the file's order deciding between equals. By
+        default they are at the centres of all positions by k-means.
+    longest_gap, top_speed, area, margin
+        As for :meth:`mec_env.scenario.traces.Trace.window`.
+    seed : int
+        For the start of k-means.
+    site_columns : (str, str), optional
+        Names of the sites' columns of latitude and longitude.
+    **columns
+        Names of the trace's columns, and ``missing``, for ``read_trace``.
+
+    Returns
+    -------
+    TraceNetwork
+
+    Raises
+    ------
+    OSError, ValueError
+        As the functions above, or for sites fewer than ``mecs`` or beside a trace in
+        metres of its own.
+    """
+    trace = read_trace(path, **columns)
+    mecs = checks.integer("mecs", mecs, 1)
+    checks.integer("iotds", iotds, 1)
+    if start is None:
+        start = trace.busiest(slots, slot_seconds, longest_gap, top_speed)
+    given = dict(start=start, devices=iotds, longest_gap=longest_gap, top_speed=top_speed)
+    if sites is None:
+        window = trace.window(slots, slot_seconds, **given, area=area, margin=margin)
+        servers = _centres(window.positions.reshape(-1, 2), mecs, seed)
+    else:
+        points = _sites(sites, site_columns, trace)
+        if len(points) < mecs:
+            raise ValueError(f"{sites}: has {len(points)} sites, mecs = {mecs} need as many")
+        positions = trace.sample(slots, slot_seconds, **given).reshape(-1, 2)
+        chosen = points[_passed(points, positions)[:mecs]]
+        window = trace.window(
+            slots, slot_seconds, **given, area=area, margin=margin, besides=chosen
+        )
+        servers = chosen - window.corner
+        outside = ((servers < 0.0) | (servers > window.area)).any(axis=1)
+        if outside.any() and area is not None:
+            x, y = servers[outside][0]
+            raise ValueError(
+                f"{sites}: a site is at ({x:.1f}, {y:.1f}) m, outside of the area of "
+                f"{window.area[0]:g} m by {window.area[1]:g} m"
+            )
+    return TraceNetwork(
+        window.positions,
+        np.clip(servers, 0.0, window.area),
+        window.area,
+        window.start,
+        window.ids,
+    )
+
+
+def _centres(points, count, seed):
+    # Kernels load numba, which reading a file doesn't need.
+    from mec_env.draws import streams
+    from mec_env.laws.kmeans import kmeans
+
+    stream = streams.Stream(streams.seed_key(seed), streams.SERVER_POSITIONS)
+    return kmeans(points, count, stream)
+
+
+def _sites(path, columns, trace):
+    """Sites (K, 2) in the trace's plane [m]."""
+    if trace.projection is None:
+        raise ValueError(
+            f"{trace.name}: has x and y, sites = {str(path)!r} has degrees; the trace must have "
+            "latitudes and longitudes too"
+        )
+    latitude, longitude = np.array(read_coordinates(path, *(columns or ()))).T
+    return trace.projection.metres(latitude, longitude)
+
+
+def _passed(sites, positions):
+    """Places of the sites, those to which the most positions are nearest first."""
+    from scipy.spatial import cKDTree
+
+    nearest = cKDTree(sites).query(positions)[1]
+    return np.argsort(-np.bincount(nearest, minlength=len(sites)), kind="stable")

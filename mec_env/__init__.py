@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mec_env.scenario.city import city_scenario
     from mec_env.scenario.named import SCENARIOS, resolve
     from mec_env.scenario.scenario import Range, Scenario
+    from mec_env.scenario.trace_network import trace_scenario
     from mec_env.simulator.episode import Episode, record
     from mec_env.simulator.simulator import Simulator
     from mec_env.views.gym_env import MECEnv
@@ -42,6 +43,7 @@ _HOMES = {
     "SCENARIOS": "scenario.named",
     "resolve": "scenario.named",
     "city_scenario": "scenario.city",
+    "trace_scenario": "scenario.trace_network",
     "Simulator": "simulator.simulator",
     "Episode": "simulator.episode",
     "record": "simulator.episode",

@@ -6,8 +6,10 @@ import numpy as np
 
 from mec_env import checks
 from mec_env.scenario.coordinates import read_coordinates
+from mec_env.scenario.scenario import Scenario
 from mec_env.scenario.trace_files import read_trace
 from mec_env.scenario.traces import LONGEST_GAP, TOP_SPEED
+from mec_env.whole_file import write_text
 
 
 class TraceNetwork(NamedTuple):
@@ -149,3 +151,61 @@ def _passed(sites, positions):
 
     nearest = cKDTree(sites).query(positions)[1]
     return np.argsort(-np.bincount(nearest, minlength=len(sites)), kind="stable")
+
+
+def trace_scenario(
+    path,
+    mecs,
+    iotds,
+    slots,
+    slot_seconds,
+    window_file,
+    start=None,
+    sites=None,
+    *,
+    network=None,
+    **fields,
+):
+    """A Scenario whose devices move as a file of positions says.
+
+    The window's positions are written, on the map and with a row for each device and slot, to a
+    file of their own, which the scenario names: what it is does not depend on how the long file is
+    read.
+
+    Parameters
+    ----------
+    path, mecs, iotds, slots, slot_seconds, start, sites
+        As for :func:`trace_network`.
+    window_file : path
+        CSV file to be written: id, time [s], x and y [m].
+    network : mapping, optional
+        Other arguments of :func:`trace_network`.
+    **fields
+        Scenario fields, such as ``channel="suzuki"``.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    OSError, ValueError
+        As :func:`trace_network` and Scenario do.
+    """
+    found = trace_network(path, mecs, iotds, slots, slot_seconds, start, sites, **(network or {}))
+    lines = ["id,time,x,y"]
+    for t, places in enumerate(found.positions):
+        for name, (x, y) in zip(found.ids, places):
+            lines.append(f'"{name}",{t * slot_seconds!r},{float(x)!r},{float(y)!r}')
+    write_text(window_file, "\n".join(lines) + "\n")
+    given = dict(
+        name="trace", motion="trace", trace=str(window_file), mecs=mecs, iotds=iotds, slots=slots,
+        slot_seconds=float(slot_seconds), area=tuple(float(side) for side in found.area),
+        device_layout="given", device_positions=_pairs(found.positions[0]),
+        server_layout="given", server_positions=_pairs(found.server_xy),
+    )  # fmt: skip
+    return Scenario(**{**given, **fields})
+
+
+def _pairs(points):
+    return tuple((float(x), float(y)) for x, y in points)

@@ -1,9 +1,26 @@
 """A scenario's coupling as the simulator has it: what files say, and what a slot tells of it."""
 
+import os
+from functools import lru_cache
+
 import numpy as np
 
-from mec_env.laws.coupling import backlog, battery, battery_kernel, law_of, moving, moving_kernel
+from mec_env.laws.coupling import (
+    backlog,
+    battery,
+    battery_kernel,
+    coupling_of,
+    law_of,
+    moving,
+    moving_kernel,
+)
 from mec_env.laws.coupling.kernel import Coupled
+from mec_env.scenario.series import read_irradiance, read_requests
+from mec_env.scenario.trace_files import read_trace
+from mec_env.scenario.traces import LONGEST_GAP
+
+# Who made a file of places on a map has answered for its speeds [m/s].
+_ANY_SPEED = 1e12
 
 
 def law_for(scenario, space, worlds):
@@ -21,7 +38,64 @@ def law_for(scenario, space, worlds):
 
 def _series(scenario):
     """What a file has of each slot, (slots, S) float64; empty without one."""
-    return np.empty((0, 0))
+    s = scenario
+    name = {"moving": s.trace, "battery": s.harvest_file, "backlog": s.arrivals_file}.get(
+        coupling_of(s)
+    )
+    if name is None:
+        return np.empty((0, 0))
+    # A file that has changed is read again.
+    changed = os.stat(name).st_mtime_ns
+    if s.trace is not None:
+        return _trace(name, changed, s.iotds, s.slots, s.slot_seconds, s.trace_start, s.area)
+    read = _harvest if s.harvest_file is not None else _arrivals
+    return read(name, changed, s.slots, s.slot_seconds)
+
+
+@lru_cache(maxsize=8)
+def _trace(name, changed, devices, slots, slot_seconds, start, area):
+    """Places of a slot's devices: x of all, then y."""
+    trace = read_trace(name)
+    if trace.projection is not None:
+        raise ValueError(
+            f"trace = {name!r}: has latitudes and longitudes, must have x and y on the scenario's map;"
+            " mec_env.trace_scenario makes such a file"
+        )
+    gap = max(LONGEST_GAP, 2.0 * slot_seconds)
+    places = trace.sample(
+        slots, slot_seconds, start, devices, longest_gap=gap, top_speed=_ANY_SPEED
+    )
+    outside = ((places < 0.0) | (places > np.array(area) * (1.0 + 1e-12))).any(axis=2)
+    if outside.any():
+        slot, device = np.argwhere(outside)[0]
+        x, y = places[slot, device]
+        raise ValueError(
+            f"trace = {name!r}: has a device at ({x:g}, {y:g}) m in slot {slot}, must stay in the area"
+            f" of {area[0]:g} m x {area[1]:g} m"
+        )
+    return _whole(places.transpose(0, 2, 1).reshape(slots, -1))
+
+
+@lru_cache(maxsize=8)
+def _harvest(name, changed, slots, slot_seconds):
+    """Irradiance of each slot over the file's mean; the file's days come again and again."""
+    series = read_irradiance(name)
+    days = max(int(series.times[-1] // slot_seconds), 1)
+    mean = series.per_slot(days, slot_seconds).mean()
+    if not mean > 0.0:
+        raise ValueError(f"harvest_file = {name!r}: is dark throughout, must have some light")
+    again = slots > days
+    return _whole(series.per_slot(slots, slot_seconds, repeat=again)[:, None] / mean)
+
+
+@lru_cache(maxsize=8)
+def _arrivals(name, changed, slots, slot_seconds):
+    """Requests in each slot."""
+    return _whole(read_requests(name).counts(slots, slot_seconds)[:, None].astype(np.float64))
+
+
+def _whole(series):
+    return np.ascontiguousarray(series, dtype=np.float64)
 
 
 def facts_of(simulator, row):

@@ -110,6 +110,7 @@ class Cell:
             "worlds": len(suite.world_seeds),
             "episodes": len(suite.episode_seeds),
             "slots": suite.scenario.slots,
+            **({"unit": suite.unit} if suite.unit != "slot" else {}),
             "seed": self.seed,
             "settings": settings,
             "settings_hash": hash_of(settings),

@@ -15,7 +15,7 @@ from mec_bench.packing import pack
 from mec_bench.provenance import provenance
 from mec_bench.scores import scored
 from mec_bench.training_log import ENDLESS, TrainingLog
-from mec_env.judging.evaluation import join
+from mec_env.judging.evaluation import hindsight_bounds, join
 from mec_env.judging.playing import is_local
 
 
@@ -79,16 +79,17 @@ def _measure(cell, tell):
         judged = log.judging(part.size)
         records.append(mec_env.evaluate(policy, part, judged, bounds, seed=cell.seed))
     whole = join(suite, records)
+    told = float(whole.exchanged.mean()) / suite.slots_per_unit
     # Processor time: on a shared machine wall time says more of the others.
     spent = [0.0 if cell.rule else t["processor_seconds"] for t in training]
     measured = {
         "training": training,
         "training_seconds": float(np.mean(spent)),
         "parameter_count": counts[0],
-        "milliseconds": float(1e3 * np.median(whole.seconds)),
-        **({"exchanged": float(whole.exchanged.mean())} if whole.exchanged.any() else {}),
+        "milliseconds": float(1e3 * np.median(whole.seconds)) / suite.slots_per_unit,
+        **({"exchanged": told} if told > 0.0 else {}),
         **scored(
-            (len(suite.world_seeds), len(suite.episode_seeds), suite.scenario.slots),
+            (len(suite.world_seeds), len(suite.episode_seeds), -1),
             whole.objective, whole.lower_bound, whole.time, whole.energy, whole.offloaded,
         ),
     }  # fmt: skip
@@ -106,6 +107,8 @@ def slots_for(learner, slots, budget):
 def bounds_of(suite):
     """Bounds and best objectives of a suite that doesn't ship with them: certified once a process."""
     found = suite.reference()
+    if found is None and suite.unit == "episode":
+        return hindsight_bounds(suite)
     if found is None:
         certificates = mec_env.certify_batch(list(suite.slots()))
         found = [np.array([getattr(c, k) for c in certificates]) for k in ("lower_bound", "objective")]  # fmt: skip

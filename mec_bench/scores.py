@@ -43,7 +43,7 @@ def scored(shape, objective, bound, time, energy, offloaded):
     Parameters
     ----------
     shape : (int, int, int)
-        Worlds, episodes of each, slots of each.
+        Worlds, episodes of each, scores of each, as :func:`shape_of` has them.
     objective, bound, time, energy, offloaded : (S,) float
 
     Returns
@@ -61,8 +61,12 @@ def scored(shape, objective, bound, time, energy, offloaded):
 
 
 def shape_of(record):
-    """Worlds, episodes and slots that a record speaks of."""
-    return record["worlds"], record["episodes"], record["slots"]
+    """Worlds, episodes of each, and scores of each episode, that a record speaks of.
+
+    A score is a slot's, or the whole episode's where its suite says so.
+    """
+    of_episodes = record.get("unit", "slot") == "episode"
+    return record["worlds"], record["episodes"], 1 if of_episodes else record["slots"]
 
 
 def scores_of(record):

@@ -11,6 +11,7 @@ from mec_env.judging.playing import Judged, is_local
 from mec_env.judging.suite import Suite, resolve_suite
 from mec_env.judging.summary import table
 from mec_env.optimum.certificate import Certificate, certify
+from mec_env.optimum.hindsight.certificate import hindsight
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +158,8 @@ def evaluate(
         Called with 1 after every slot.
     bounds : (lower_bound, best), optional
         Per unit of score, (S,) each, of an earlier Evaluation on the same slots. By default those
-        that ship with a frozen suite; of other suites each slot is certified.
+        that ship with a frozen suite; of other suites each slot is certified, or each episode in
+        hindsight.
     seed : int
         0 to 2**32 - 1; for policies that draw random numbers, through ``reset``. The
         slots are the same for every seed.
@@ -181,6 +183,9 @@ def evaluate(
         (judged_on.size, judged_on.scenario.iotds), _smallest(judged_on.scenario.mecs)
     )
     certified: list[Certificate] = []
+    by_episode = judged_on.unit == "episode"
+    if bounds is None and by_episode:
+        bounds = hindsight_bounds(judged_on)
     for k, played in enumerate(judged_on.play(policy, seed, slots=bounds is None)):
         if played.slot is not None:
             # Not shipped: certify, with the last slot's prices as a warm start.
@@ -205,6 +210,12 @@ def evaluate(
         offloaded=offloaded,
         **columns,
     )
+
+
+def hindsight_bounds(suite):
+    """Bounds (S,) of a suite's episodes, and the objectives (S,) of the decisions near them."""
+    found = [hindsight(episode) for episode in suite.episodes()]
+    return [np.array([getattr(h, key) for h in found]) for key in ("lower_bound", "objective")]
 
 
 def _smallest(mecs):

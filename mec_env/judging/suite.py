@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from mec_env import checks
 from mec_env.draws.streams import Space
 from mec_env.judging.shipped_bounds import load_bounds
+from mec_env.laws.coupling import coupling_of
 from mec_env.physics.slot import Slot
 from mec_env.scenario.named import SCENARIOS
 from mec_env.scenario.scenario import Scenario
+from mec_env.simulator.episode import Episode, record
 from mec_env.simulator.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -44,7 +46,8 @@ class Suite:
     frozen : str
         The frozen suite that this one is or is a part of; empty for one of your own.
     unit : str
-        What is scored: each ``slot``, or each ``episode`` with its slots' sums.
+        What is scored: each ``slot``, or each ``episode`` with its slots' sums, the only way where
+        something passes from slot to slot, and there the default.
     """
 
     name: str
@@ -52,10 +55,17 @@ class Suite:
     world_seeds: tuple[int, ...]
     episode_seeds: tuple[int, ...]
     frozen: str = ""
-    unit: str = "slot"
+    unit: str = ""
 
     def __post_init__(self):
+        coupled = coupling_of(self.scenario) != "none"
+        if self.unit == "":
+            object.__setattr__(self, "unit", "episode" if coupled else "slot")
         checks.known("unit", self.unit, ("slot", "episode"))
+        if coupled and self.unit == "slot":
+            raise ValueError(
+                f"unit = 'slot': slots of {self.scenario.name!r} depend on each other, must be 'episode'"
+            )
 
     @property
     def size(self) -> int:
@@ -128,17 +138,30 @@ class Suite:
         return play(self, policy, seed, slots)
 
     def reference(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-        """Bounds (S,) and best objectives known (S,), or None if the suite is not frozen."""
+        """Bounds (S,) and best objectives known (S,), or None if the suite is not frozen.
+
+        None too for episodes that were cut short: those of a whole one say nothing of a part.
+        """
         if not self.frozen:
             return None
-        whole, known = SUITES[self.frozen], load_bounds(self.frozen)
-        shape = len(whole.world_seeds), len(whole.episode_seeds), whole.scenario.slots
+        whole = SUITES[self.frozen]
+        by_episode = self.unit == "episode"
+        if by_episode and self.scenario.slots != whole.scenario.slots:
+            return None
+        known, slots = load_bounds(self.frozen), 1 if by_episode else whole.scenario.slots
+        shape = len(whole.world_seeds), len(whole.episode_seeds), slots
         part = np.ix_(
             [whole.world_seeds.index(seed) for seed in self.world_seeds],
             [whole.episode_seeds.index(seed) for seed in self.episode_seeds],
-            range(self.scenario.slots),
+            range(1 if by_episode else self.scenario.slots),
         )
         return tuple(a.reshape(shape)[part].ravel() for a in (known.lower_bound, known.objective))
+
+    def episodes(self) -> Iterator[Episode]:
+        """Every :class:`mec_env.Episode` of the suite, in order: world, episode."""
+        for _, scenario in self.worlds():
+            for seed in self.episode_seeds:
+                yield record(scenario, seed, evaluation=True)
 
     def _drawn(self):
         """Every slot as it is drawn, whatever was decided before it."""
@@ -156,6 +179,10 @@ class Suite:
     def content_hash(self) -> str:
         """SHA-256 over all that the slots were drawn to be."""
         digest = hashlib.sha256()
+        if coupling_of(self.scenario) != "none":
+            for episode in self.episodes():
+                digest.update(episode.content())
+            return digest.hexdigest()
         for slot in self._drawn():
             # Gains are float32 numbers; as such they are the same on every machine.
             digest.update(slot.gain.astype(np.float32).tobytes())
@@ -182,6 +209,10 @@ SUITES = MappingProxyType(
             _suite("paper-large", "paper-large", 5, 2, 100),
             _suite("paper-xlarge", "paper-xlarge", 5, 2, 50),
             _suite("square-km", "square-km", 5, 2, 100),
+            # Coupled in time: an episode is a score, its bound that of hindsight.
+            _suite("follow-me", "follow-me", 5, 4, 100),
+            _suite("harvest", "harvest", 5, 4, 96),
+            _suite("rush-hour", "rush-hour", 5, 4, 100),
             # As large and as dense as a city centre: two kilometres, many sites, crowds.
             _suite(
                 "city-like", "square-km", 5, 1, 20,

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from mec_env import checks
 from mec_env.draws import streams
 from mec_env.laws.coupling import battery, coupling_of
+from mec_env.scenario.named import resolve
 from mec_env.scenario.scenario import Scenario
 from mec_env.simulator.simulator import Simulator
 from mec_env.whole_file import whole_file
@@ -111,6 +112,12 @@ class Episode:
             objective[t] = simulator.step(row, active, observed).objective[0]
         return objective
 
+    def content(self) -> bytes:
+        """All that was drawn, as bytes that are the same on every machine, to be hashed."""
+        arrays = [getattr(self, name) for name in _ARRAYS if name != "local_power"]
+        arrays += [self.drawn[name] for name in sorted(self.drawn)]
+        return b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
+
     def save(self, path: "PathLike[str] | str") -> None:
         """Write the episode to an ``.npz`` file, whole or not at all."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
@@ -166,7 +173,10 @@ class Episode:
             got = arrays[name].shape if name in arrays else "none"
             if got != shape:
                 raise ValueError(f"{path}: {name} has shape {got}, must be {shape}; cut short?")
-        return cls(own, seed, number, bool(evaluation), *(arrays[k] for k in _ARRAYS), drawn=drawn)
+        return cls(
+            scenario=own, seed=seed, number=number, evaluation=bool(evaluation), drawn=drawn,
+            **{name: arrays[name] for name in _ARRAYS},
+        )  # fmt: skip
 
 
 _ARRAYS = ("gain", "data_bits", "cycles", "local_speed", "local_power", "server_speed")
@@ -194,8 +204,6 @@ def record(
     -------
     Episode
     """
-    from mec_env.scenario.named import resolve
-
     s = resolve(scenario, **fields)
     checks.integer("number", number, 0)
     simulator, observed = begun(s, seed, number, evaluation)
@@ -239,3 +247,11 @@ def begun(scenario, seed, number, evaluation):
     simulator.begin_at(0, number)
     simulator.reset(row, observed)
     return simulator, observed
+
+
+def running(simulator: Simulator, row: int = 0) -> Episode:
+    """The Episode that a simulator's row is in."""
+    carry = simulator.carry
+    low, high = (int(word) for word in carry.key[row])
+    evaluation = simulator.space == streams.Space.EVALUATION
+    return record(simulator.scenario, low | high << 32, int(carry.episode[row]), evaluation)

@@ -76,7 +76,7 @@ class Simulator:
         self._blocks = blocks_of(scenario)
         self._price_of = price_of
         self._threads = threads_for(rows, scenario.iotds * scenario.mecs, threads)
-        self._space = space
+        self.space = space
         self._draws = draws_of(scenario, space)
         self._drawn = self._draws.data_span > 0.0 or self._draws.cycles_span > 0.0
         self._worlds = new_worlds(scenario, rows)
@@ -264,7 +264,7 @@ class Simulator:
         if self._moves:
             for e in rows:
                 number = int(self._carry.episode[e])
-                world = draw_world(self.scenario, self._carry.key[e], self._space, number)
+                world = draw_world(self.scenario, self._carry.key[e], self.space, number)
                 self._place(e, world)
         state = self._state()
         share(

@@ -13,6 +13,7 @@ from mec_env.draws.streams import Space
 from mec_env.laws.actions import as_action
 from mec_env.physics.slot import Slot
 from mec_env.scenario.named import KEYWORDS, ScenarioLike, resolve
+from mec_env.simulator.episode import Episode, running
 from mec_env.views.options import Options
 from mec_env.views.spec import PlainSpec, warn_of_longer_limits
 
@@ -146,6 +147,21 @@ class MECEnv(PlainSpec, gymnasium.Env):
                 "slot: there is none before reset(); call reset() first"
             )
         return self.simulator.slot()
+
+    @property
+    def episode(self) -> Episode:
+        """The running :class:`mec_env.Episode`, with all its draws, those to come among them.
+
+        Raises
+        ------
+        gymnasium.error.ResetNeeded
+            Before the first reset.
+        """
+        if not self._seeded:
+            raise gymnasium.error.ResetNeeded(
+                "episode: there is none before reset(); call reset() first"
+            )
+        return running(self.simulator)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -110,22 +110,27 @@ def cost_of(problem: BatteryProblem, decision: np.ndarray) -> float:
 
 
 def by_device(problem):
-    """The problem with devices outermost and levels beyond reach of no account."""
+    """The problem with devices outermost, and (N, T, M) its servers by the levels that they use.
+
+    More levels than there are count as one more than there are.
+    """
     link, local, weight, congestion, link_use, local_use, harvest, start, capacity = problem
 
     def turned(array):
         return np.ascontiguousarray(np.swapaxes(array, 0, 1))
 
+    link_use = turned(np.minimum(link_use, capacity + 1))
     return (
         turned(link),
         turned(local),
         turned(weight),
         congestion,
-        turned(np.minimum(link_use, capacity + 1)),
+        link_use,
         turned(np.minimum(local_use, capacity + 1)),
         turned(np.minimum(harvest, capacity)),
         start,
         int(capacity),
+        np.argsort(link_use, axis=2, kind="stable"),
     )
 
 
@@ -164,9 +169,9 @@ def best_path(own, i, load, value, ahead, choice, path):
 
     ``value`` and ``ahead`` (L + 1,) and ``choice`` (T, L + 1) are work room. Returns its cost.
     """
-    link, local, weight, congestion, link_use, local_use, harvest, start, capacity = own
+    link, local, weight, congestion, link_use, local_use, harvest, start, capacity, _ = own
     slots, servers = load.shape
-    asked, kept = np.empty(servers), np.empty(servers, np.int64)
+    asked, kept = np.empty(servers), np.empty((slots, servers), np.int64)
     value[:] = 0.0
     for t in range(slots - 1, -1, -1):
         w = weight[i, t]
@@ -186,9 +191,9 @@ def best_path(own, i, load, value, ahead, choice, path):
                 value[b] = local[i, t, 2] + ahead[b]
         for j in range(servers):
             asked[j] = link[i, t, j] + congestion[j] * w * (2.0 * load[t, j] + w)
-        count = within_reach(asked, link_use[i, t], local[i, t, 0], full, capacity, rise, kept)
+        count = within_reach(own, i, t, asked, rise, kept)
         for a in range(count):
-            j = kept[a]
+            j = kept[t, a]
             use = link_use[i, t, j]
             for b in range(use, capacity + 1):
                 cost = asked[j] + ahead[b - use]
@@ -212,7 +217,7 @@ def best_path(own, i, load, value, ahead, choice, path):
 @njit(cache=True, nogil=True, error_model="numpy")
 def path_cost(own, i, load, path):
     """Return what device i's ``path`` costs against the others' ``load``."""
-    link, local, weight, congestion, link_use, local_use, harvest, start, capacity = own
+    link, local, weight, congestion, link_use, local_use, harvest, start, capacity, _ = own
     b = start[i]
     cost = 0.0
     for t in range(path.size):
@@ -236,7 +241,7 @@ def path_cost(own, i, load, path):
 @njit(cache=True, nogil=True, error_model="numpy")
 def fall_back(own, decision):
     """Turn each link in ``decision`` (T, N) that the level can't pay into 0, as it is played."""
-    link, _, _, _, link_use, local_use, harvest, start, capacity = own
+    link, _, _, _, link_use, local_use, harvest, start, capacity, _ = own
     slots, devices = decision.shape
     for i in range(devices):
         b = start[i]

@@ -22,7 +22,7 @@ def levels_room(problem):
     """Work room of the programs: rows of levels, and the shares of options."""
     slots, _, servers = problem.link.shape
     levels = -(-(problem.capacity + 1) // LANES) * LANES
-    ahead = np.full(2 * levels, NEVER)
+    ahead = np.full(2 * levels + 1, NEVER)
     return (
         ahead,
         np.empty(levels),
@@ -30,36 +30,39 @@ def levels_room(problem):
         np.empty((slots, servers, levels)),
         np.empty((slots, servers), np.int64),
         np.empty(slots, np.int64),
-        np.empty((slots, servers)),
+        np.empty(servers),
     )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def within_reach(asked, use, full, full_use, capacity, margin, kept):
-    """Fill ``kept`` with the servers that can matter at some level; return how many.
+def within_reach(own, i, t, asked, margin, kept):
+    """Fill ``kept[t]`` with the servers that can matter at some level; return how many.
 
-    A server is left out where full speed or another server uses no more levels and costs less by
-    ``margin``, which covers how much the value of having more levels left may exceed that of
-    having fewer. Of equals the first is kept.
+    ``asked`` (M,) is what device i would pay each in slot t. A server is left out where full speed, or a server before it in ``order``, by levels used,
+    uses no more and costs less by ``margin``. That covers how much the value of having more
+    levels left may exceed that of having fewer.
     """
+    _, local, _, _, link_use, local_use, _, _, capacity, order = own
+    full, full_use = local[i, t, 0], local_use[i, t, 0]
     count = 0
-    for j in range(asked.size):
-        cost, levels = asked[j], use[j]
-        out = (levels > capacity) | (cost == np.inf)
-        out |= (full_use <= levels) & (full + margin <= cost)
-        # Without branches, which no processor could foresee.
-        for k in range(asked.size):
-            before = (asked[k] < cost) | (use[k] < levels) | (k < j)
-            out |= before & (use[k] <= levels) & (asked[k] + margin <= cost)
-        kept[count] = j
-        count += 0 if out else 1
+    least = np.inf
+    for a in range(asked.size):
+        j = order[i, t, a]
+        use = link_use[i, t, j]
+        if use > capacity:
+            break
+        beaten = min(least, full) if full_use <= use else least
+        kept[t, count] = j
+        # Without a branch, which no processor could foresee.
+        count += 1 if asked[j] < beaten + margin else 0
+        least = min(least, asked[j])
     return count
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=SOFT)
 def soft_device(own, i, prices, heat, room, load):
     """Add device i's expected load to ``load`` (T, M); return its soft value."""
-    link, local, weight, _, link_use, local_use, harvest, start, capacity = own
+    link, local, weight, _, link_use, local_use, harvest, start, capacity, _ = own
     ahead, value, mass, share, kept, counts, asked = room
     slots, servers = prices.shape
     levels = value.size
@@ -71,18 +74,16 @@ def soft_device(own, i, prices, heat, room, load):
         inverse = 0.5 / max(width, 1e-300)
         gain = harvest[i, t]
         after[: levels - gain] = value[gain:]
-        after[capacity - gain : levels] = value[capacity]
+        after[capacity - gain :] = value[capacity]
         rise = 0.0
-        for b in range(levels - 1):
+        for b in range(levels):
             rise += max(after[b + 1] - after[b], 0.0)
         for j in range(servers):
-            asked[t, j] = link[i, t, j] + prices[t, j] * w
+            asked[j] = link[i, t, j] + prices[t, j] * w
         full, half, drop = local[i, t, 0], local[i, t, 1], local[i, t, 2]
         full_use, half_use = local_use[i, t, 0], local_use[i, t, 1]
         # Beyond three widths the soft min is the min, whatever comes between.
-        count = within_reach(
-            asked[t], link_use[i, t], full, full_use, capacity, rise + 3.0 * width, kept[t]
-        )
+        count = within_reach(own, i, t, asked, rise + 3.0 * width, kept)
         counts[t] = count
         at_full = ahead[levels - full_use : 2 * levels - full_use]
         at_half = ahead[levels - half_use : 2 * levels - half_use]
@@ -92,7 +93,7 @@ def soft_device(own, i, prices, heat, room, load):
             value[b] = x if b >= full_use else y
         for a in range(count):
             j = kept[t, a]
-            cost = asked[t, j]
+            cost = asked[j]
             use = link_use[i, t, j]
             left = ahead[levels - use : 2 * levels - use]
             row = share[t, a]
@@ -159,7 +160,7 @@ def bound_at(own, prices, room):
     one but for 3 roundings: the rise's difference, its sum with the cost, and that with the value.
     Together 4 T + 2 at most, all of numbers >= 0; the min of two rounds nothing.
     """
-    link, local, weight, congestion, link_use, local_use, harvest, start, capacity = own
+    link, local, weight, congestion, link_use, local_use, harvest, start, capacity, _ = own
     ahead, value, _, _, kept, _, asked = room
     devices = link.shape[0]
     slots, servers = prices.shape
@@ -174,10 +175,10 @@ def bound_at(own, prices, room):
                 low = min(low, ahead[levels + b])
                 rise = max(rise, ahead[levels + b] - low)
             for j in range(servers):
-                asked[t, j] = link[i, t, j] + prices[t, j] * weight[i, t]
+                asked[j] = link[i, t, j] + prices[t, j] * weight[i, t]
             full, half, drop = local[i, t, 0], local[i, t, 1], local[i, t, 2]
             full_use, half_use = local_use[i, t, 0], local_use[i, t, 1]
-            count = within_reach(asked[t], link_use[i, t], full, full_use, capacity, rise, kept[t])
+            count = within_reach(own, i, t, asked, rise, kept)
             for b in range(levels):
                 if b >= full_use:
                     value[b] = full + ahead[levels + b - full_use]
@@ -190,6 +191,6 @@ def bound_at(own, prices, room):
                 use = link_use[i, t, j]
                 left = ahead[levels - use : 2 * levels - use]
                 for b in range(levels):
-                    value[b] = min(value[b], asked[t, j] + left[b])
+                    value[b] = min(value[b], asked[j] + left[b])
         gain, lost = add_exactly(gain, lost, value[start[i]])
     return round_down(gain + lost, shared_cpu_loss(prices, congestion), 4.0 * slots + 2.0)

@@ -169,7 +169,7 @@ def best_path(own, i, load, value, ahead, choice, path):
 
     ``value`` and ``ahead`` (L + 1,) and ``choice`` (T, L + 1) are work room. Returns its cost.
     """
-    link, local, weight, congestion, link_use, local_use, harvest, start, capacity, _ = own
+    link, local, weight, congestion, link_use, local_use, harvest, start, capacity, order = own
     slots, servers = load.shape
     asked, kept = np.empty(servers), np.empty((slots, servers), np.int64)
     value[:] = 0.0
@@ -191,7 +191,9 @@ def best_path(own, i, load, value, ahead, choice, path):
                 value[b] = local[i, t, 2] + ahead[b]
         for j in range(servers):
             asked[j] = link[i, t, j] + congestion[j] * w * (2.0 * load[t, j] + w)
-        count = within_reach(own, i, t, asked, rise, kept)
+        count = within_reach(
+            asked, link_use, order, i, t, local[i, t, 0], full, capacity, rise, kept
+        )
         for a in range(count):
             j = kept[t, a]
             use = link_use[i, t, j]

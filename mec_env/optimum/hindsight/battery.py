@@ -24,6 +24,7 @@ from mec_env.optimum.hindsight.battery_dual import (
 )
 from mec_env.optimum.hindsight.rounding import congestion_cost
 from mec_env.optimum.hindsight.shared_cpu import BETTER, Programs, search
+from mec_env.optimum.hindsight.slots import read_only
 
 #: Of the ascent at each heat: more raise the bound by less than 0.001 %.
 ITERATIONS = 20
@@ -92,8 +93,7 @@ def solve(
         lambda decision: cost_of(problem, decision),
         ITERATIONS,
     )
-    full = np.ascontiguousarray(problem.local[:, :, 0])
-    alone = problem.link, full, problem.weight, problem.congestion
+    alone = problem.link, problem.local[:, :, 0], problem.weight, problem.congestion
     return search(alone, programs, warm, deadline)
 
 
@@ -110,7 +110,8 @@ def cost_of(problem: BatteryProblem, decision: np.ndarray) -> float:
     -------
     float
     """
-    return play(tuple(problem), np.ascontiguousarray(decision, np.int64))
+    arrays = tuple(map(read_only, problem[:-1]))
+    return play((*arrays, int(problem.capacity)), read_only(np.asarray(decision, np.int64)))
 
 
 def by_device(problem):
@@ -128,11 +129,11 @@ def by_device(problem):
         turned(link),
         turned(local),
         turned(weight),
-        congestion,
+        congestion.copy(),
         link_use,
         turned(np.minimum(local_use, capacity + 1)),
         turned(np.minimum(harvest, capacity)),
-        start,
+        start.copy(),
         int(capacity),
         np.argsort(link_use, axis=2, kind="stable"),
     )

@@ -82,6 +82,30 @@ def brute_force(problem):
     return (costs + (problem.congestion * loads**2).sum((1, 2))).min()
 
 
+def load_of(problem, decision):
+    """The loads (T, M) of a decision that falls back nowhere."""
+    return np.stack(
+        [
+            (problem.weight * (decision == j + 1)).sum(axis=1)
+            for j in range(problem.congestion.size)
+        ],
+        axis=1,
+    )
+
+
+def nobody_gains_alone(problem, decision):
+    """Whether no device has a path that lowers the objective with the others' as they are."""
+    slots, devices, servers = problem.link.shape
+    cost = plain_cost(problem, decision)
+    for i in range(devices):
+        for path in itertools.product(range(servers + 1), repeat=slots):
+            other = decision.copy()
+            other[:, i] = path
+            if plain_cost(problem, other) < cost * (1 - 1e-9):
+                return False
+    return True
+
+
 def sizes(rng):
     """Slots, devices and servers that brute force can bear."""
     while True:

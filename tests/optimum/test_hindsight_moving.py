@@ -8,14 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mec_env.optimum.certificate import certify_problem
-from mec_env.optimum.hindsight.moving import MovingProblem, cost_of, solve
+from mec_env.optimum.hindsight.moving import (
+    MovingProblem,
+    by_device,
+    cost_of,
+    settle_in_turn,
+    solve,
+)
 from mec_env.optimum.hindsight.moving_dual import bound_at, in_lanes, soft_devices, work_for
 from mec_env.optimum.problem import Problem
 from tests.optimum.episodes import (
     brute_force,
     check,
     costs_for,
+    load_of,
     movings,
+    nobody_gains_alone,
     plain_cost,
     soft_slopes_are_its_derivatives,
 )
@@ -33,13 +41,29 @@ def many_devices(rng, slots, devices, servers, migration):
     return MovingProblem(link, local, weight, congestion, np.full(devices, migration), holder)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(movings)
 def test_bound_optimum_decision(problem):
     found = check(problem, solve(problem), cost_of)
     optimum = brute_force(problem)
     assert found.lower_bound <= optimum * (1 + 1e-9)
     assert found.objective >= optimum * (1 - 1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(movings)
+def test_nobody_gains_by_another_path_of_his_own(problem):
+    assert nobody_gains_alone(problem, solve(problem).decision)
+
+
+def test_settling_turns_the_expected_load_into_the_decided_one():
+    problem = many_devices(np.random.default_rng(7), 6, 40, 3, 0.5)
+    lanes, own, room = in_lanes(problem), by_device(problem), work_for(problem)
+    prices, load = np.full((6, 3), 0.3), np.zeros((6, 3))
+    soft_devices(lanes, prices, 0.01, room, load)
+    decision = np.zeros((6, 40), np.int64)
+    settle_in_turn(lanes, own, room, prices, 0.01, load, decision)
+    assert decision.any() and load == pytest.approx(load_of(problem, decision))
 
 
 def test_a_decision_costs_what_is_worked_out_by_hand():

@@ -16,13 +16,14 @@ from mec_env.optimum.hindsight.rounding import round_down, shared_cpu_loss
 LANES = 16
 # Value of a level below 0.
 NEVER = 1e100
+ONE = np.uint64(1)
 
 
 def levels_room(problem):
     """Work room of the programs: rows of levels, and the shares of options."""
     slots, _, servers = problem.link.shape
     levels = -(-(problem.capacity + 1) // LANES) * LANES
-    ahead = np.full(2 * levels, NEVER)
+    ahead = np.full(2 * levels + 1, NEVER)
     return (
         ahead,
         np.empty(levels),
@@ -30,114 +31,125 @@ def levels_room(problem):
         np.empty((slots, servers, levels)),
         np.empty((slots, servers), np.int64),
         np.empty(slots, np.int64),
-        np.empty((slots, servers)),
+        np.empty(servers),
     )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def within_reach(asked, use, full, full_use, capacity, margin, kept):
-    """Fill ``kept`` with the servers that can matter at some level; return how many.
+def within_reach(asked, link_use, order, i, t, full, full_use, capacity, margin, kept):
+    """Fill ``kept[t]`` with the servers that can matter at some level; return how many.
 
-    A server is left out where full speed or another server uses no more levels and costs less by
-    ``margin``, which covers how much the value of having more levels left may exceed that of
-    having fewer. Of equals the first is kept.
+    ``asked`` (M,) is what device i would pay each in slot t. A server is left out where full speed, or a server before it in ``order``, by levels used,
+    uses no more and costs less by ``margin``. That covers how much the value of having more
+    levels left may exceed that of having fewer.
     """
     count = 0
-    for j in range(asked.size):
-        cost, levels = asked[j], use[j]
-        out = (levels > capacity) | (cost == np.inf)
-        out |= (full_use <= levels) & (full + margin <= cost)
-        # Without branches, which no processor could foresee.
-        for k in range(asked.size):
-            before = (asked[k] < cost) | (use[k] < levels) | (k < j)
-            out |= before & (use[k] <= levels) & (asked[k] + margin <= cost)
-        kept[count] = j
-        count += 0 if out else 1
+    least = np.inf
+    for a in range(asked.size):
+        j = order[i, t, a]
+        use = link_use[i, t, j]
+        if use > capacity:
+            break
+        beaten = min(least, full) if full_use <= use else least
+        kept[t, count] = j
+        # Without a branch, which no processor could foresee.
+        count += 1 if asked[j] < beaten + margin else 0
+        least = min(least, asked[j])
     return count
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=SOFT)
 def soft_device(own, i, prices, heat, room, load):
     """Add device i's expected load to ``load`` (T, M); return its soft value."""
-    link, local, weight, _, link_use, local_use, harvest, start, capacity = own
+    link, local, weight, _, link_use, local_use, harvest, start, capacity, order = own
     ahead, value, mass, share, kept, counts, asked = room
     slots, servers = prices.shape
-    levels = value.size
-    after = ahead[levels:]
-    value[:] = 0.0
+    # Unsigned: numba takes no such index from the end, and a slice it would count references of.
+    levels, top = np.uint64(value.size), np.uint64(capacity)
+    for b in range(levels):
+        value[b] = 0.0
     for t in range(slots - 1, -1, -1):
         w = weight[i, t]
         width = heat * w
         inverse = 0.5 / max(width, 1e-300)
-        gain = harvest[i, t]
-        after[: levels - gain] = value[gain:]
-        after[capacity - gain : levels] = value[capacity]
+        gain = np.uint64(harvest[i, t])
+        for b in range(levels - gain):
+            ahead[levels + b] = value[gain + b]
+        for b in range(levels + top - gain, levels + levels + ONE):
+            ahead[b] = value[top]
         rise = 0.0
-        for b in range(levels - 1):
-            rise += max(after[b + 1] - after[b], 0.0)
+        for b in range(levels):
+            rise += max(ahead[levels + b + ONE] - ahead[levels + b], 0.0)
         for j in range(servers):
-            asked[t, j] = link[i, t, j] + prices[t, j] * w
+            asked[j] = link[i, t, j] + prices[t, j] * w
         full, half, drop = local[i, t, 0], local[i, t, 1], local[i, t, 2]
-        full_use, half_use = local_use[i, t, 0], local_use[i, t, 1]
+        full_use, half_use = np.uint64(local_use[i, t, 0]), np.uint64(local_use[i, t, 1])
         # Beyond three widths the soft min is the min, whatever comes between.
         count = within_reach(
-            asked[t], link_use[i, t], full, full_use, capacity, rise + 3.0 * width, kept[t]
+            asked,
+            link_use,
+            order,
+            i,
+            t,
+            full,
+            local_use[i, t, 0],
+            capacity,
+            rise + 3.0 * width,
+            kept,
         )
         counts[t] = count
-        at_full = ahead[levels - full_use : 2 * levels - full_use]
-        at_half = ahead[levels - half_use : 2 * levels - half_use]
+        at_full, at_half = levels - full_use, levels - half_use
         for b in range(levels):
-            x, y, z = full + at_full[b], half + at_half[b], drop + after[b]
+            x, y, z = full + ahead[at_full + b], half + ahead[at_half + b], drop + ahead[levels + b]
             y = y if b >= half_use else z
             value[b] = x if b >= full_use else y
         for a in range(count):
             j = kept[t, a]
-            cost = asked[t, j]
-            use = link_use[i, t, j]
-            left = ahead[levels - use : 2 * levels - use]
-            row = share[t, a]
+            cost = asked[j]
+            left = levels - np.uint64(link_use[i, t, j])
             for b in range(levels):
-                more = value[b] - (cost + left[b])
+                more = value[b] - (cost + ahead[left + b])
                 p = min(max(0.5 + more * inverse, 0.0), 1.0)
                 value[b] -= p * (more + width * (1.0 - p))
-                row[b] = p
+                share[t, a, b] = p
     total = value[start[i]]
     rest = value
-    rest[:] = 0.0
+    for b in range(levels):
+        rest[b] = 0.0
     rest[start[i]] = 1.0
     for t in range(slots):
         w = weight[i, t]
-        mass[:] = 0.0
+        for b in range(levels + levels):
+            mass[b] = 0.0
         for a in range(counts[t] - 1, -1, -1):
             j = kept[t, a]
-            use = link_use[i, t, j]
-            left = mass[levels - use : 2 * levels - use]
-            row = share[t, a]
+            left = levels - np.uint64(link_use[i, t, j])
             here = 0.0
             for b in range(levels):
-                part = rest[b] * row[b]
+                part = rest[b] * share[t, a, b]
                 rest[b] -= part
-                left[b] += part
+                mass[left + b] += part
                 here += part
             load[t, j] += w * here
-        full_use, half_use = local_use[i, t, 0], local_use[i, t, 1]
-        at_full = mass[levels - full_use : 2 * levels - full_use]
-        at_half = mass[levels - half_use : 2 * levels - half_use]
-        at_drop = mass[levels:]
+        full_use, half_use = np.uint64(local_use[i, t, 0]), np.uint64(local_use[i, t, 1])
+        at_full, at_half = levels - full_use, levels - half_use
         for b in range(levels):
-            at_full[b] += rest[b] if b >= full_use else 0.0
+            mass[at_full + b] += rest[b] if b >= full_use else 0.0
         for b in range(levels):
-            at_half[b] += rest[b] if half_use <= b < full_use else 0.0
+            mass[at_half + b] += rest[b] if half_use <= b < full_use else 0.0
         for b in range(levels):
-            at_drop[b] += rest[b] if b < half_use and b < full_use else 0.0
-        gain = harvest[i, t]
+            mass[levels + b] += rest[b] if b < half_use and b < full_use else 0.0
+        gain = np.uint64(harvest[i, t])
         cut = 0.0
-        for b in range(capacity - gain, capacity + 1):
-            cut += at_drop[b]
-        rest[:gain] = 0.0
-        rest[gain:] = at_drop[: levels - gain]
-        rest[capacity] = cut
-        rest[capacity + 1 :] = 0.0
+        for b in range(top - gain, top + ONE):
+            cut += mass[levels + b]
+        for b in range(gain):
+            rest[b] = 0.0
+        for b in range(levels - gain):
+            rest[gain + b] = mass[levels + b]
+        for b in range(top, levels):
+            rest[b] = 0.0
+        rest[top] = cut
     return total
 
 
@@ -159,7 +171,7 @@ def bound_at(own, prices, room):
     one but for 3 roundings: the rise's difference, its sum with the cost, and that with the value.
     Together 4 T + 2 at most, all of numbers >= 0; the min of two rounds nothing.
     """
-    link, local, weight, congestion, link_use, local_use, harvest, start, capacity = own
+    link, local, weight, congestion, link_use, local_use, harvest, start, capacity, order = own
     ahead, value, _, _, kept, _, asked = room
     devices = link.shape[0]
     slots, servers = prices.shape
@@ -174,10 +186,12 @@ def bound_at(own, prices, room):
                 low = min(low, ahead[levels + b])
                 rise = max(rise, ahead[levels + b] - low)
             for j in range(servers):
-                asked[t, j] = link[i, t, j] + prices[t, j] * weight[i, t]
+                asked[j] = link[i, t, j] + prices[t, j] * weight[i, t]
             full, half, drop = local[i, t, 0], local[i, t, 1], local[i, t, 2]
             full_use, half_use = local_use[i, t, 0], local_use[i, t, 1]
-            count = within_reach(asked[t], link_use[i, t], full, full_use, capacity, rise, kept[t])
+            count = within_reach(
+                asked, link_use, order, i, t, full, local_use[i, t, 0], capacity, rise, kept
+            )
             for b in range(levels):
                 if b >= full_use:
                     value[b] = full + ahead[levels + b - full_use]
@@ -190,6 +204,6 @@ def bound_at(own, prices, room):
                 use = link_use[i, t, j]
                 left = ahead[levels - use : 2 * levels - use]
                 for b in range(levels):
-                    value[b] = min(value[b], asked[t, j] + left[b])
+                    value[b] = min(value[b], asked[j] + left[b])
         gain, lost = add_exactly(gain, lost, value[start[i]])
     return round_down(gain + lost, shared_cpu_loss(prices, congestion), 4.0 * slots + 2.0)

@@ -22,6 +22,10 @@ from mec_env.optimum.hindsight.moving_dual import (
 )
 from mec_env.optimum.hindsight.rounding import congestion_cost
 from mec_env.optimum.hindsight.shared_cpu import BETTER, Programs, search
+from mec_env.optimum.hindsight.slots import read_only
+
+#: Of the ascent at each heat: more raise the bound by less than 0.001 %.
+ITERATIONS = 40
 
 
 class MovingProblem(NamedTuple):
@@ -70,13 +74,14 @@ def solve(
     """
     deadline = None if time_limit is None else time.perf_counter() + time_limit
     lanes, own, room = in_lanes(problem), by_device(problem), work_for(problem)
-    congestion = problem.congestion
+    congestion = own[3]
     programs = Programs(
         lambda prices, heat, load: soft_devices(lanes, prices, heat, room, load),
         lambda prices: bound_at(lanes, congestion, prices, room[0]),
         lambda *asked: settle_in_turn(lanes, own, room, *asked),
         lambda decision, load: respond(own, decision, load),
         lambda decision: cost_of(problem, decision),
+        ITERATIONS,
     )
     return search(problem[:4], programs, warm, deadline)
 
@@ -94,7 +99,7 @@ def cost_of(problem: MovingProblem, decision: np.ndarray) -> float:
     -------
     float
     """
-    return play(tuple(problem), np.ascontiguousarray(decision, np.int64))
+    return play(tuple(map(read_only, problem)), read_only(np.asarray(decision, np.int64)))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -128,9 +133,9 @@ def by_device(problem):
         np.ascontiguousarray(link.transpose(1, 0, 2)),
         np.ascontiguousarray(local.T),
         np.ascontiguousarray(weight.T),
-        congestion,
-        migration,
-        holder,
+        congestion.copy(),
+        migration.copy(),
+        holder.copy(),
     )
 
 

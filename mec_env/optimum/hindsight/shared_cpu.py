@@ -16,7 +16,6 @@ from mec_env.optimum.hindsight.slots import certify_slots
 
 #: Heats of the ascent, and the one of the rounding, as shares of the mean price.
 HEATS, ROUNDING = (0.03, 0.005), 0.003
-ITERATIONS = 30
 # Best responses end by themselves; this only rules out a stall through rounding.
 SWEEPS = 1000
 #: A response must be better by this share, or rounding could make devices swap for ever.
@@ -40,6 +39,8 @@ class Programs(NamedTuple):
         the others'; ``load`` is work room.
     cost : callable
         decision -> its cost.
+    iterations : int
+        Most iterations of the ascent at each heat.
     """
 
     soft: Callable
@@ -47,6 +48,7 @@ class Programs(NamedTuple):
     settle: Callable
     respond: Callable
     cost: Callable
+    iterations: int
 
 
 def search(
@@ -86,7 +88,7 @@ def search(
     heats = [heat * unit for heat in HEATS]
     # At these units a server's part is -z**2 / 2, whatever its speed.
     scale = np.sqrt(2.0 * congestion)
-    bound, prices = ascend(soft, programs.hard, start, scale, heats, ITERATIONS, deadline)
+    bound, prices = ascend(soft, programs.hard, start, scale, heats, programs.iterations, deadline)
     in_turn = np.zeros(weight.shape, np.int64)
     load = np.zeros(prices.shape)
     programs.soft(prices, ROUNDING * unit, load)

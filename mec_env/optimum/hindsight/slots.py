@@ -22,7 +22,7 @@ def certify_slots(link, local, weight, congestion):
     """
     slots, devices, servers = link.shape
     everywhere = np.broadcast_to(congestion, (slots, servers))
-    parts = tuple(map(read_only, (link, local, weight, np.ascontiguousarray(everywhere))))
+    parts = tuple(map(read_only, (link, local, weight, everywhere)))
     out = decision, _, _, _, prices = (
         np.empty((slots, devices), np.int64),
         np.empty(slots),
@@ -35,7 +35,7 @@ def certify_slots(link, local, weight, congestion):
 
 
 def read_only(array):
-    """A view that can't be written: to numba writable ones are another type, compiled anew."""
-    view = array.view()
+    """A view in C order that can't be written: to numba any other is a type of its own, compiled anew."""
+    view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
     return view

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mec_env.laws.coupling import coupling_of
 from mec_env.views.vector_env import MECVectorEnv
 
 #: Slots that policies are judged on, always the same ones. Many, for where links are bad one
@@ -21,7 +22,7 @@ class Best:
         Of the training, which takes rows' seeds below 2**32, or drawn from all 64 bits:
         the judged ones follow 2**32.
     judged : int
-        Slots.
+        Slots; whole episodes of about so many together where something passes from slot to slot.
     **options
         Keywords of :class:`mec_env.MECVectorEnv` that say how the policies observe and act.
 
@@ -36,6 +37,9 @@ class Best:
 
     def __init__(self, scenario, actions, seed, judged=JUDGED, **options):
         self.scenario = scenario
+        self._steps = 1
+        if coupling_of(scenario) != "none":
+            self._steps, judged = scenario.slots, max(4, judged // scenario.slots)
         self._env = MECVectorEnv(
             judged, scenario, actions, autoreset_mode="Disabled", threads=1, **options
         )
@@ -45,13 +49,20 @@ class Best:
 
     def objectives(self, act):
         """What a policy comes to on each judged slot, (judged,); ``act`` as in :meth:`judge`."""
-        observed, _ = self._env.reset(seed=self._seed)
-        return self._env.step(act(observed))[4]["objective"]
+        return self._played(act, lambda step: step[4]["objective"])
 
     def rewards(self, act):
         """The scenario's reward of a policy on each judged slot, (judged,)."""
+        return self._played(act, lambda step: step[1])
+
+    def _played(self, act, of_step):
+        """Means over each row's slots of what a step says."""
         observed, _ = self._env.reset(seed=self._seed)
-        return self._env.step(act(observed))[1]
+        total = 0.0
+        for _ in range(self._steps):
+            step = self._env.step(act(observed))
+            observed, total = step[0], total + of_step(step)
+        return total / self._steps
 
     def judge(self, act, copy):
         """Judge a policy.

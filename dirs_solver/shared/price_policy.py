@@ -4,7 +4,6 @@ import numpy as np
 
 from dirs_solver.shared.actor import Actor
 from dirs_solver.shared.fits import same_size
-from mec_env.simulator.features import SIZE
 
 #: How the last layer's numbers get into [-1, 1]; a normal distribution's mean is clipped.
 SQUASHED = {"tanh": np.tanh, "clip": lambda x: np.clip(x, -1.0, 1.0)}
@@ -65,14 +64,18 @@ class SharedPrices(PricesPolicy):
     information, observe, agents = "local", "features", "servers"
 
     def act(self, agent, observation):
-        """The action (1,) float32 in [-1, 1] of a server that observes (16,) features."""
+        """The action float32 in [-1, 1] of a server that observes its features.
+
+        (1,) for 16 of them; (2,) for the row of a coupled scenario.
+        """
         return self._through(observation)
 
     def act_for_all(self, observation):
-        """Actions (..., M) of all servers for their features side by side (..., M * 16)."""
+        """Actions (..., M or 2 M) of all servers for their rows of features side by side."""
         observation = np.asarray(observation)
-        rows = observation.reshape(*observation.shape[:-1], -1, SIZE)
-        return self._through(rows)[..., 0]
+        rows = observation.reshape(*observation.shape[:-1], -1, self.mean.size)
+        asked = self._through(rows)
+        return asked.reshape(*observation.shape[:-1], -1)
 
 
 #: By what is observed.

@@ -9,6 +9,7 @@ the slot, which stand above the laws: :mod:`mec_env.simulator.decode` has them.
 | ``decisions`` | ``MultiDiscrete([M + 1] * N)`` | itself |
 | ``scores`` | ``Box(0, 1, (M * N,))``, server by server | the paper's maximum vote (section IV-C, item 5) |
 | ``prices`` | ``Box(-1, 1, (M,))`` | each device's cheapest option at λ_j = λ0_j exp(span a_j) |
+| ``prices``, with a coupling | ``Box(-1, 1, (2M,))``, server by server | the same; the second number is the server's weight of what the coupling adds |
 """
 
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from gymnasium import spaces
 from numba import njit
+
+from mec_env.laws.coupling import coupling_of
 
 DECISIONS, SCORES, PRICES = 0, 1, 2
 
@@ -61,6 +64,11 @@ def _box(size, low=0.0):
     return spaces.Box(low, 1.0, (size,), dtype=np.float32)
 
 
+def asked_of_a_server(scenario):
+    """How many numbers a server names in the mode ``prices``: its price, and the weight of what a coupling adds."""
+    return 1 if coupling_of(scenario) == "none" else 2
+
+
 #: Every action mode by name.
 MODES = {
     "decisions": Mode(
@@ -91,9 +99,9 @@ MODES = {
         must_be=lambda s: "a number",
         # Clipped to [-1, 1], as scores are.
         range=lambda s: (-np.inf, np.inf),
-        space=lambda s: _box(s.mecs, -1.0),
+        space=lambda s: _box(s.mecs * asked_of_a_server(s), -1.0),
         agents="servers",
-        agent_space=lambda s: _box(1, -1.0),
+        agent_space=lambda s: _box(asked_of_a_server(s), -1.0),
         # Equal tasks come all at once or not at all: a price alone can't fill a server in part.
         admission=True,
     ),

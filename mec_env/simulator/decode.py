@@ -10,17 +10,22 @@ import numpy as np
 from numba import njit
 
 from mec_env.laws.actions import PRICES, decode
+from mec_env.laws.coupling import kernel as coupling
+from mec_env.laws.coupling.kernel import BATTERY, NONE
 from mec_env.optimum.admission import admit_askers
 from mec_env.optimum.asking import ask_again, ask_next
+from mec_env.optimum.pricing import choose_at_prices
 from mec_env.physics.cost import link_cost, link_costs, local_cost
 from mec_env.physics.link import piece_of
 
+#: Span of the weights of what a coupling adds [log].
+WEIGHT_SPAN = 2.0
 # A bound's factor against its float32 roundings. One beyond them is infinite, which no local cost is.
 _BELOW = np.float32(1.0 - 1e-6)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def decide(job, physics, worlds, board, e, room, which):
+def decide(job, physics, worlds, board, carry, law, e, room, which):
     """Fill ``room.decision`` by the action of row e.
 
     Parameters
@@ -28,7 +33,7 @@ def decide(job, physics, worlds, board, e, room, which):
     job : (actions, active, mode, admission, retries, reserves)
         (E, size) actions of a mode, (E,) bool, the mode's code, whether servers admit, how often
         who is refused asks again, and the reserve (R,) of each broadcast that follows.
-    physics, worlds, board, room
+    physics, worlds, board, carry, law, room
         As the simulator's kernels have them.
     which : int
         Row of ``actions``.
@@ -41,6 +46,8 @@ def decide(job, physics, worlds, board, e, room, which):
         How many numbers were exchanged in asking again.
     """
     actions, _, mode, admission, retries, reserves = job
+    if law.code != NONE:
+        return _decide_coupled(job, physics, worlds, board, carry, law, e, room, which)
     if mode == PRICES:
         for j in range(room.price.size):
             room.price[j] = price_of(worlds, worlds.row[e], j, actions[which, j])
@@ -49,9 +56,7 @@ def decide(job, physics, worlds, board, e, room, which):
         decode(mode, actions[which], board.gain[e], room.decision)
         if admission:
             _save(physics, worlds, board, e, room)
-    asked = 0
-    for i in range(room.decision.size):
-        asked += room.decision[i] > 0
+    asked = _asked(room.decision)
     if not admission:
         return asked, 0
     row, world = board.row[e], worlds.row[e]
@@ -62,6 +67,47 @@ def decide(job, physics, worlds, board, e, room, which):
         admit_askers(room.saving, board.root_cycles[row], congestion, room.decision)
         return asked, 0
     problem = _problem(physics, worlds, board, e, congestion)
+    return asked, _negotiate(problem, room, retries, reserves)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _asked(decision):
+    asked = 0
+    for i in range(decision.size):
+        asked += decision[i] > 0
+    return asked
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _decide_coupled(job, physics, worlds, board, carry, law, e, room, which):
+    """:func:`decide` where a coupling adds to costs, closes links or leaves devices without a task."""
+    actions, _, mode, admission, retries, reserves = job
+    m, n = board.gain[e].shape
+    link, local, weight = np.empty((n, m)), np.empty(n), np.ones(m)
+    if mode == PRICES:
+        for j in range(m):
+            room.price[j] = price_of(worlds, worlds.row[e], j, actions[which, 2 * j])
+            weight[j] = weight_of(worlds, worlds.row[e], j, actions[which, 2 * j + 1])
+    elif law.code == BATTERY:
+        weight[:] = 0.0
+    coupling.weighed(law, physics, worlds, board, carry, e, weight, link, local)
+    congestion = room.floor
+    for j in range(m):
+        congestion[j] = physics.weight_time * coupling.on_server(law, worlds, e, j)
+    problem = link, local, board.root_cycles[board.row[e]], congestion
+    if mode == PRICES:
+        choose_at_prices(problem, room.price, room.decision)
+    else:
+        decode(mode, actions[which], board.gain[e], room.decision)
+    asked = _asked(room.decision)
+    if not admission:
+        return asked, 0
+    for i in range(n):
+        j = room.decision[i] - 1
+        if j >= 0 and link[i, j] == np.inf:
+            room.decision[i] = 0
+        elif j >= 0:
+            room.saving[i] = local[i] - link[i, j]
     return asked, _negotiate(problem, room, retries, reserves)
 
 
@@ -102,6 +148,13 @@ def price_of(worlds, world, server, action):
     """What an action, clipped to [-1, 1], makes server ask per root of a cycle."""
     clipped = min(max(float(action), -1.0), 1.0)
     return worlds.price[world, server] * math.exp(worlds.span[world, server] * clipped)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def weight_of(worlds, world, server, action):
+    """How much an action, clipped to [-1, 1], makes a server weigh what the coupling adds."""
+    clipped = min(max(float(action), -1.0), 1.0)
+    return worlds.weight[world, server] * math.exp(WEIGHT_SPAN * clipped)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

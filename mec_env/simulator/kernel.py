@@ -29,7 +29,7 @@ from mec_env.physics import cost
 from mec_env.physics.cost import Physics
 from mec_env.physics.link import LinkTable
 from mec_env.simulator.claims import done, next_rows, wait_for_all
-from mec_env.simulator.decode import decide, price_of
+from mec_env.simulator.decode import decide, price_of, weight_of
 from mec_env.simulator.features import Features, observe_features
 from mec_env.simulator.held import hold
 from mec_env.simulator.observation import Blocks, observe
@@ -176,7 +176,7 @@ def step_rows(turn, job, state, room, out):
                     _judge(physics, worlds, carry, draws, board, law, e, room, results)
                     results[ASKED, e] = results[OFFLOADED, e]
                 else:
-                    asked, told = decide(job, physics, worlds, board, e, room, e)
+                    asked, told = decide(job, physics, worlds, board, carry, law, e, room, e)
                     _judge(physics, worlds, carry, draws, board, law, e, room, results)
                     results[ASKED, e] = asked / room.decision.size
                     results[EXCHANGED, e] = told * BYTES
@@ -191,19 +191,22 @@ def step_rows(turn, job, state, room, out):
 @njit(cache=True, nogil=True, error_model="numpy")
 def decide_row(job, state, e, room):
     """The decision (N,) that the one action of a job comes to in row e."""
-    physics, _, worlds, _carry, _, board, _law = _named(state)
+    physics, _, worlds, carry, _, board, law = _named(state)
     room = Room(*room.parts)
-    decide(job, physics, worlds, board, e, room, 0)
+    decide(job, physics, worlds, board, carry, law, e, room, 0)
     return room.decision
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def prices_of(state, e, action):
-    """What an action (M,) asks of each server in row e."""
-    worlds, out = _named(state)[2], np.empty(action.size)
-    for j in range(action.size):
-        out[j] = price_of(worlds, worlds.row[e], j, action[j])
-    return out
+    """What an action makes each server ask, (M,), and how much it weighs what a coupling adds, (M,)."""
+    _, _, worlds, _, _, _, law = _named(state)
+    m, apart = worlds.price.shape[1], 1 if law.code == NONE else 2
+    price, weight = np.empty(m), np.empty(m)
+    for j in range(m):
+        price[j] = price_of(worlds, worlds.row[e], j, action[apart * j])
+        weight[j] = weight_of(worlds, worlds.row[e], j, action[apart * j + apart - 1])
+    return price, weight
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -236,7 +239,7 @@ def _draw(physics, shown, worlds, carry, draws, board, law, e, room, observed):
         draw_tasks(draws, counter, board, e, room.task_words)
     blocks, features = shown
     if features.below.size:
-        observe_features(features, physics, worlds, board, e, room, observed)
+        observe_features(features, physics, worlds, board, carry, law, e, room, observed)
     else:
         observe(blocks, worlds, board, carry, law, e, room, observed)
 

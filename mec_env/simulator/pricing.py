@@ -12,9 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_env.laws.coupling import backlog, coupling_of
 from mec_env.optimum.certificate import certify
 from mec_env.optimum.dual import common_price
 from mec_env.optimum.problem import problem_of
+from mec_env.physics.coupled import Coupled
 from mec_env.physics.slot import Slot
 from mec_env.scenario.scenario import Range, Scenario
 from mec_env.simulator.simulator import Simulator
@@ -41,12 +43,16 @@ class Pricing(NamedTuple):
         Log between neighbouring trial prices, see :mod:`mec_env.simulator.features`.
     typical : (4,) float64
         Of tasks of average size: Σ sqrt(F), mean of local / sqrt(F), Σ local, Σ D.
+    weight : (M,) float64
+        With a coupling the weight of what it adds that an action of 0 means, see
+        :mod:`mec_env.simulator.weighing`; otherwise not a number.
     """
 
     nominal: NDArray[np.float64]
     span: NDArray[np.float64]
     step: NDArray[np.float64]
     typical: NDArray[np.float64]
+    weight: NDArray[np.float64]
 
 
 def pooled(scenario: Scenario, world: World, span: float | None = None) -> Pricing:
@@ -58,7 +64,9 @@ def pooled(scenario: Scenario, world: World, span: float | None = None) -> Prici
     slot = typical_slot(scenario, world)
     price = max(common_price(tuple(problem_of(slot))), _least_price(slot))
     m = scenario.mecs
-    return Pricing(np.full(m, price), np.full(m, span or SPAN), np.full(m, STEP), _typical(slot))
+    return Pricing(
+        np.full(m, price), np.full(m, span or SPAN), np.full(m, STEP), _typical(slot), _unweighed(m)
+    )
 
 
 def calibrated(scenario: Scenario, world: World, span: float | None = None) -> Pricing:
@@ -92,7 +100,13 @@ def pricing_of(prices: NDArray[np.float64], typical: Slot, span: float | None = 
     # Where nobody wants a server its price is 0, and has no log.
     logs = np.log(np.maximum(prices, _least_price(typical)))
     step = np.maximum(logs.std(axis=0), LEAST)
-    return Pricing(np.exp(logs.mean(axis=0)), (span or DEVIATIONS) * step, step, _typical(typical))
+    return Pricing(
+        np.exp(logs.mean(axis=0)),
+        (span or DEVIATIONS) * step,
+        step,
+        _typical(typical),
+        _unweighed(step.size),
+    )
 
 
 #: Ways to find nominal prices, by name.
@@ -120,10 +134,15 @@ def training_slots(
     observed = np.empty((1, simulator.observation_size), dtype=np.float32)
     simulator.seed(0, seed)
     simulator.reset(np.zeros(1, dtype=np.int64), observed)
-    still = np.zeros((1, scenario.iotds), dtype=np.int64)
+    # Where something passes on, slots are those that their own optima lead to.
+    coupled, active = coupling_of(scenario) != "none", np.ones(1, dtype=bool)
+    chosen = np.zeros((1, scenario.iotds), dtype=np.int64)
     for _ in range(count):
-        yield simulator.slot()
-        simulator.step(still, np.ones(1, dtype=bool), observed)
+        slot = simulator.slot()
+        yield slot
+        if coupled:
+            chosen[0] = certify(slot).decision
+        simulator.step(chosen, active, observed)
 
 
 def optimal_prices(slots: Iterable[Slot]) -> NDArray[np.float64]:
@@ -146,8 +165,25 @@ def typical_slot(scenario: Scenario, world: World) -> Slot:
     return Slot(
         world.path_gain.T, world.distance, mean("data_bits", world.data_bits),
         mean("cycles", world.cycles), world.local_speed, world.server_speed, s.bandwidth, s.noise,
-        s.max_power, s.kappa, s.exponent, s.weight_time, s.weight_energy,
+        s.max_power, s.kappa, s.exponent, s.weight_time, s.weight_energy, _typical_queue(s, world),
     )  # fmt: skip
+
+
+def _typical_queue(scenario, world):
+    """What servers that carry tasks over ask of a slot with nobody waiting; None of others."""
+    if not backlog.is_on(scenario):
+        return None
+    n, m = world.distance.shape
+    turns = scenario.slot_seconds / backlog.served(scenario, world)
+    seconds = world.cycles / world.local_speed
+    return Coupled(
+        np.zeros((n, m)), np.zeros((n, m)), seconds, seconds * world.local_power,
+        0.5 * turns / scenario.cycles,
+    )  # fmt: skip
+
+
+def _unweighed(servers):
+    return np.full(servers, np.nan)
 
 
 def _least_price(slot):

@@ -243,8 +243,13 @@ class Simulator:
         job = action[None], np.ones(1, dtype=bool), mode.code, admission, retries, _array(reserves)
         return decide_row(job, self._state(), row, self._room(0)).copy()
 
-    def prices(self, action: NDArray[np.float32], row: int = 0) -> NDArray[np.float64]:
-        """What an action (M,) of the mode ``prices`` asks of each server, (M,) per root of a cycle.
+    def prices(
+        self, action: NDArray[np.float32], row: int = 0
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What an action of the mode ``prices`` asks of each server, (M,) per root of a cycle.
+
+        And how much it weighs what a coupling adds, (M,), see
+        :func:`mec_env.laws.coupling.kernel.weighed`; not numbers without one.
 
         Raises
         ------

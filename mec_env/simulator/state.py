@@ -38,8 +38,8 @@ class Carry(NamedTuple):
 class Worlds(NamedTuple):
     """The rows' worlds, stacked; ``row`` (E,) says which one is a row's own.
 
-    ``price``, ``span`` and ``step`` (worlds, M) and ``typical`` (worlds, 4) are those of a
-    :class:`mec_env.simulator.pricing.Pricing`, not numbers where nobody asked for prices.
+    ``price``, ``span`` and ``step`` (worlds, M), ``typical`` (worlds, 4) and ``weight`` (worlds, M)
+    are those of a :class:`mec_env.simulator.pricing.Pricing`, not numbers where nobody asked for prices.
     """
 
     row: np.ndarray
@@ -51,6 +51,7 @@ class Worlds(NamedTuple):
     span: np.ndarray
     step: np.ndarray
     typical: np.ndarray
+    weight: np.ndarray
 
 
 class Draws(NamedTuple):
@@ -127,6 +128,7 @@ def new_worlds(scenario, rows):
         np.empty((stacked, m)),
         *(np.full((stacked, m), np.nan) for _ in range(3)),
         np.full((stacked, 4), np.nan),
+        np.full((stacked, m), np.nan),
     )
 
 

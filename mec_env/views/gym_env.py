@@ -11,6 +11,7 @@ from mec_env import checks
 from mec_env.draws import streams
 from mec_env.draws.streams import Space
 from mec_env.laws.actions import as_action
+from mec_env.laws.coupling import coupling_of
 from mec_env.physics.slot import Slot
 from mec_env.scenario.named import KEYWORDS, ScenarioLike, resolve
 from mec_env.simulator.episode import Episode, running
@@ -281,6 +282,24 @@ class MECEnv(PlainSpec, gymnasium.Env):
         ValueError
             As :meth:`step` does, and for an environment that does not act by prices.
         """
+        return self._asked(action)[0]
+
+    def weights(self, action: ArrayLike) -> NDArray[np.float64]:
+        """How much an action of the mode ``prices`` weighs what the coupling adds, (M,).
+
+        A migration and the wait in a queue count so many times; with batteries, what a joule costs
+        [weighted s].
+
+        Raises
+        ------
+        ValueError
+            As :meth:`prices` does, and without a coupling.
+        """
+        if coupling_of(self.scenario) == "none":
+            raise ValueError("weights: there are none, for nothing passes from slot to slot")
+        return self._asked(action)[1]
+
+    def _asked(self, action):
         if self.actions != "prices":
             raise ValueError(
                 f"actions = {self.actions!r}: only an environment of 'prices' asks any"

@@ -14,6 +14,7 @@ from mec_env.laws.coupling import coupling_of
 from mec_env.scenario.scenario import Scenario
 from mec_env.simulator.pricing import NOMINAL
 from mec_env.simulator.simulator import Simulator
+from mec_env.simulator.weighing import with_weights
 from mec_env.views.spaces import INFO, OBSERVE, PRICED_INFO, observation_space
 
 #: Reserve of the first of so many broadcasts; each later one has half.
@@ -125,4 +126,4 @@ def _reserves(broadcasts):
 
 
 def _priced(find, span, scenario, world):
-    return find(scenario, world, span)
+    return with_weights(find)(scenario, world, span)

@@ -146,6 +146,10 @@ class MECParallelEnv(ParallelEnv):
         """What the servers' actions ask, (M,) per root of a cycle; see ``MECEnv.prices``."""
         return self._env.prices(self._joint(actions))
 
+    def weights(self, actions: dict[str, Any]) -> NDArray[np.float64]:
+        """The servers' weights of what a coupling adds, (M,); see ``MECEnv.weights``."""
+        return self._env.weights(self._joint(actions))
+
     @property
     def slot(self) -> Slot:
         """The :class:`mec_env.Slot` observed now."""

@@ -38,7 +38,8 @@ def again(env):
     """The features of the slot as it stands on the board now."""
     simulator, out = env.simulator, np.empty(env.observation_space.shape, np.float32)
     observe_features(
-        simulator._features, simulator.physics, simulator._worlds, simulator._board, 0,
+        simulator._features, simulator.physics, simulator._worlds, simulator._board, simulator._carry,
+        simulator._law, 0,
         Room(*room_for(env.scenario.iotds, env.scenario.mecs, True)), out,
     )  # fmt: skip
     return out.reshape(-1, SIZE)

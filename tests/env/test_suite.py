@@ -19,7 +19,7 @@ HASHES = {
     "square-km-v1": "4fff7d1f135b31d46a1e274cfdc2272f4bf50248d762f4b1e730f74e3a56012b",
     "follow-me-v1": "849bf15de5d3d0513edeea6789520d6d34b3254b2fa5676a20f4eb8370333bcc",
     "harvest-v1": "771df0592ab8b95cd3f9f3b8f900791c29fc08f7f8d31124df9c02ab2bab3388",
-    "rush-hour-v1": "d461e940ff1f1373295d461fa3598272761cd4037ceb893acf73d53c967af165",
+    "rush-hour-v1": "26d61068ed587ef10b78e773962086a43a45e5b567db8f27707a046a11d077d0",
     "city-like-v1": "28473b62091b2c0e888a9353fb009312e36c24bb887165e247deab93dea74d2c",
     "ladder-30x2-v1": "21bd28b6ada8a9d9e978c80774902ad34fcb371d6f02505da55637b95ba7ac84",
     "ladder-1000x32-v1": "ecc7a85625032b8cfaab3a33206aebc4fbf2ba94eb579753a95f466ea3d58c78",
@@ -357,7 +357,10 @@ def test_the_frozen_suites_by_hand():
         "ladder-1000x32": ("ladder-1000x32", 32, 1000, 10, two, one),
         "ladder-10000x100": ("ladder-10000x100", 100, 10000, 4, one, one),
     }
-    wanted = {f"{k}-v1": (*row, f"{k}-v1", "episode" if k in coupled else "slot") for k, row in expected.items()}
+    wanted = {
+        f"{k}-v1": (*row, f"{k}-v1", "episode" if k in coupled else "slot")
+        for k, row in expected.items()
+    }
     assert rows == wanted and list(SUITES) == list(wanted)
     city = SUITES["city-like-v1"].scenario
     assert (city.area, city.clusters) == ((2000.0, 2000.0), 20)

@@ -1,7 +1,7 @@
 """A2C, PPO, DDPG, TD3 and SAC of Stable-Baselines3 as learners: the whole network is one agent.
 
-A slot does not depend on what was decided before it, so nothing is gained by looking
-ahead: the discount is 0, a state's value is its slot's expected reward, and an advantage
+Where a slot does not depend on what was decided before it, nothing is gained by looking
+ahead: the discount is 0 (``DISCOUNT`` has those of couplings), a state's value is its slot's expected reward, and an advantage
 is the reward less that value. The reward is the environment's ``saving``, or its
 logarithmic form, over its running standard deviation. What is returned is the actor that
 decided best without exploration on some training slots, the first one among them.
@@ -30,6 +30,7 @@ from dirs_solver.shared.randomness import global_generators_kept
 from dirs_solver.shared.tuned import of_size, settings_of
 from mec_env import Scenario, checks
 from mec_env.draws.streams import seed_key
+from mec_env.laws.coupling import coupling_of
 from mec_env.scenario.named import resolve
 
 KIND = "sb3-policy"
@@ -39,6 +40,8 @@ LIMIT = 10.0
 RECENT = 256
 #: Rollouts from one judgement of the actor to the next: a few per cent of the training's time.
 EVERY = 25
+#: Discount by coupling: how far ahead a decision's consequences reach, some 20 slots or a day.
+DISCOUNT = {"none": 0.0, "moving": 0.95, "battery": 0.95, "backlog": 0.9}
 MODULES = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
 #: Settings of ours; all others are the algorithm's arguments, under its names.
 OURS = ("slots", "rows", "hidden", "critic_hidden", "activation", "start", "reward", "noise")
@@ -176,7 +179,7 @@ class _SB3Learner:
         return RowsVecEnv(count, scenario, self.actions, reward=settings["reward"])
 
     def _normalised(self, rows):
-        return VecNormalize(rows, gamma=0.0, clip_obs=LIMIT, clip_reward=math.inf)
+        return VecNormalize(rows, gamma=discount(rows), clip_obs=LIMIT, clip_reward=math.inf)
 
     def _best(self, scenario, seed):
         return Best(scenario, self.actions, seed)
@@ -208,7 +211,7 @@ class _SB3Learner:
         model = self.algorithm(
             self.networks,
             env,
-            gamma=0.0,
+            gamma=discount(env),
             policy_kwargs={
                 "net_arch": {"pi": hidden, self.critic: critic},
                 "activation_fn": MODULES[settings["activation"]],
@@ -371,6 +374,11 @@ class _Watch(BaseCallback):
         done = self.num_timesteps
         report = Progress("online", done, max(done, self._total), objective=float(np.mean(recent)))
         return self._progress(report) is not True
+
+
+def discount(env):
+    """The discount of a batch of rows."""
+    return DISCOUNT[coupling_of(env.unwrapped.envs.scenario)]
 
 
 def begin(layer, value):

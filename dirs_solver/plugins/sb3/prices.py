@@ -16,16 +16,27 @@ from stable_baselines3.common.noise import NormalActionNoise
 
 from dirs_solver.plugins.sb3.compared import ComparedRows
 from dirs_solver.plugins.sb3.env import RowsVecEnv
-from dirs_solver.plugins.sb3.learners import LIMIT, OnA2C, OnPPO, _SB3Learner, array, begin
+from dirs_solver.plugins.sb3.learners import (
+    LIMIT,
+    OnA2C,
+    OnPPO,
+    _SB3Learner,
+    array,
+    begin,
+    discount,
+)
 from dirs_solver.plugins.sb3.shared import SharedActorCritic, SharedMeanStd, SharedSAC, SharedTD3
 from dirs_solver.shared.keep_best import Best
 from dirs_solver.shared.price_policy import POLICIES
 from mec_env import checks
-from mec_env.simulator.features import SIZE
+from mec_env.laws.coupling import coupling_of
+from mec_env.simulator.features import row_size
 from mec_env.simulator.pricing import NOMINAL
 
 #: Slots that an actor is judged on, and from one judgement to the next: about a tenth of the time.
 JUDGED, BETWEEN = 1024, 16384
+#: Of generalised advantages, where the discount is not 0.
+LAMBDA = 0.95
 
 
 class _Prices(_SB3Learner):
@@ -63,7 +74,9 @@ class _Prices(_SB3Learner):
         return start
 
     def _rows(self, count, scenario, settings):
-        options = dict(self._options(), reward=settings["reward"])
+        # What an episode sums up to is what counts where something passes from slot to slot.
+        coupled = coupling_of(scenario) != "none"
+        options = dict(self._options(), reward="cost" if coupled else settings["reward"])
         if settings["compare"]:
             return ComparedRows(count, scenario, settings["start"], **options)
         return RowsVecEnv(count, scenario, "prices", **options)
@@ -80,11 +93,12 @@ class _Prices(_SB3Learner):
     def _normalised(self, rows):
         env = super()._normalised(rows)
         if self.settings["observe"] == "features":
-            env.obs_rms = SharedMeanStd(shape=env.observation_space.shape)
+            scenario = rows.envs.scenario
+            env.obs_rms = SharedMeanStd(row_size(scenario), scenario.mecs)
         return env
 
     def _policy(self, model, env, activation, scenario):
-        seen = SIZE if self.settings["observe"] == "features" else None
+        seen = row_size(scenario) if self.settings["observe"] == "features" else None
         arrays = {
             "mean": env.obs_rms.mean[:seen].astype(np.float32),
             "deviation": np.sqrt(env.obs_rms.var[:seen] + env.epsilon).astype(np.float32),
@@ -108,13 +122,13 @@ class _Gaussian(_Prices):
 
     def _arguments(self, env, settings):
         # Without a discount lambda has no effect.
-        return {"gae_lambda": 1.0}
+        return {"gae_lambda": 1.0 if discount(env) == 0.0 else LAMBDA}
 
     def _network_arguments(self, settings):
         return {"log_std_init": settings["log_std_init"]}
 
     def _start(self, model, settings, scenario):
-        begin(self._actor(model)[-1], settings["start"])
+        begin_prices(self._actor(model)[-1], settings["start"])
 
     def _actor(self, model):
         return linear(model.policy.mlp_extractor.policy_net, model.policy.action_net)
@@ -130,7 +144,7 @@ class _Deterministic(_Prices):
         return {"action_noise": NormalActionNoise(np.zeros_like(sigma), sigma, dtype=np.float32)}
 
     def _start(self, model, settings, scenario):
-        begin(self._actor(model)[-1], math.atanh(settings["start"]))
+        begin_prices(self._actor(model)[-1], math.atanh(settings["start"]))
         model.policy.actor_target.load_state_dict(model.policy.actor.state_dict())
 
     def _actor(self, model):
@@ -176,12 +190,18 @@ class SACPrices(_Prices):
         return {}
 
     def _start(self, model, settings, scenario):
-        begin(self._actor(model)[-1], math.atanh(settings["start"]))
+        begin_prices(self._actor(model)[-1], math.atanh(settings["start"]))
         (deviation,) = linear(model.policy.actor.log_std)
         begin(deviation, settings["log_std_init"])
 
     def _actor(self, model):
         return linear(model.policy.actor.latent_pi, model.policy.actor.mu)
+
+
+def begin_prices(layer, value):
+    """Let a last layer ask the same price everywhere, and nominal weights where it asks them too."""
+    begin(layer, value)
+    layer.bias[1:] = 0.0
 
 
 def linear(*modules):

@@ -121,5 +121,9 @@ def numbers(scenario):
 
 def of_world(scenario, world):
     """Tasks that each server ends in a slot (M), and the devices' clusters (N)."""
-    served = np.floor(world.server_speed * scenario.slot_seconds / scenario.cycles)
-    return np.concatenate([served, world.cluster])
+    return np.concatenate([served(scenario, world), world.cluster])
+
+
+def served(scenario, world):
+    """Whole tasks that each server ends in a slot, (M,)."""
+    return np.floor(world.server_speed * scenario.slot_seconds / scenario.cycles)

@@ -179,3 +179,41 @@ def snapshot(law, physics, worlds, board, carry, e, out):
             )
     for j in range(m):
         server_seconds[j] = on_server(law, worlds, e, j)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def weighed(law, physics, worlds, board, carry, e, weight, link, local):
+    """Fill what options cost at the servers' weights of what the coupling adds.
+
+    A migration and the wait in a queue count ``weight[j]`` times; with batteries each joule costs
+    ``weight[j]`` more on server j's link, and at home what the server of the strongest link says.
+    All weights 1 (0 with batteries) are a slot's own costs.
+
+    Parameters
+    ----------
+    weight : (M,) float64
+    link, local : (N, M), (N,) float64
+        Filled; infinite where a link is not open.
+    """
+    row, (n, m) = board.row[e], link.shape
+    for i in range(n):
+        seconds, joules = at_home(law, physics, worlds, board, carry, e, i)
+        local[i] = physics.weight_time * seconds + physics.weight_energy * joules
+        strongest = 0
+        for j in range(m):
+            if board.gain[e, j, i] > board.gain[e, strongest, i]:
+                strongest = j
+            sent, used = battery_kernel.sending(
+                physics, board.gain[e, j, i], board.data_bits[row, i]
+            )
+            more, waste = on_link(law, physics, worlds, board, carry, e, i, j)
+            own = physics.weight_time * sent + physics.weight_energy * used
+            if more == np.inf:
+                link[i, j] = np.inf
+            elif law.code == BATTERY:
+                link[i, j] = own + weight[j] * used
+            else:
+                added = physics.weight_time * more + physics.weight_energy * waste
+                link[i, j] = own + weight[j] * added
+        if law.code == BATTERY:
+            local[i] += weight[strongest] * joules

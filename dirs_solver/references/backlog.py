@@ -1,6 +1,5 @@
 """Tasks that come and go, and servers that carry them over: what it costs to leave a queue behind."""
 
-import math
 
 import numpy as np
 from numba import njit
@@ -12,12 +11,12 @@ from mec_env.optimum.certificate import certify
 from mec_env.optimum.hindsight.certificate import backlog_problem
 from mec_env.simulator.episode import record
 
-_GRID = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
+_GRID = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 32.0)
 #: Rules of one parameter, with the values to try first.
 RULES = {
     "price": _GRID,
     "quadratic": _GRID,
-    "toll": (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 1.6),
+    "toll": (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 2.0),
 }
 #: The learned rule's numbers: start, deviation of the search.
 NUMBERS = {
@@ -104,7 +103,7 @@ class Backlog:
         if episode is None:
             link, home, step = self._link, self._home, 0
             rates = np.array([self._arrivals.forecast(h + 1) for h in range(horizon)])
-            rates = rates.reshape(horizon, -1)[:, facts["cluster"]] / len(link)
+            rates = rates.reshape(horizon, self._scenario.clusters)[:, facts["cluster"]] / len(link)
         else:
             problem, at = episode.problem, slice(t + 1, t + 1 + horizon)
             link, home, step = problem.link[at], problem.local[at], 1

@@ -161,7 +161,7 @@ def known(episode):
 
 
 def _parts(problem):
-    return problem.link, problem.local, problem.weight, problem.link_use, problem.home_use
+    return problem.link, problem.local, problem.weight, problem.link_use, problem.local_use
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -63,7 +63,9 @@ class LearnedRule(Reference):
         if slots is not None:
             most = max(1, slots // (len(episodes) * scenario.slots))
         best, x = search(cost, start.size, most, self.settings["seconds"], seed, progress)
-        found = {name: float(value) for name, value in zip(numbers, start + spread * x, strict=True)}
+        found = {
+            name: float(value) for name, value in zip(numbers, start + spread * x, strict=True)
+        }
         return {"numbers": found, "objective": best}
 
     def _policy(self, found):

@@ -5,7 +5,16 @@ import json
 import numpy as np
 
 from dirs_solver.references.playing import WORLDS, objective, training_episodes
-from dirs_solver.references.policies import COUPLINGS, Myopic as MyopicPolicy, Planner, Replay, Rule, coupled
+from dirs_solver.references.policies import (
+    COUPLINGS,
+    Planner,
+    Replay,
+    Rule,
+    coupled,
+)
+from dirs_solver.references.policies import (
+    Myopic as MyopicPolicy,
+)
 from dirs_solver.shared.progress import Progress
 from mec_env import checks
 from mec_env.draws.streams import seed_key
@@ -172,7 +181,9 @@ class Planning(Reference):
             costs = []
             for done, tried in enumerate(eyes.horizons):
                 costs.append(played(lambda tried=tried: self._policy({"horizon": tried}), episodes))
-                if progress(Progress("horizons", done + 1, len(eyes.horizons), objective=costs[-1])):
+                if progress(
+                    Progress("horizons", done + 1, len(eyes.horizons), objective=costs[-1])
+                ):
                     break
             horizon = eyes.horizons[int(np.argmin(costs))]
         return {"horizon": int(horizon)}

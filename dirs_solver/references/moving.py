@@ -63,7 +63,9 @@ class Moving:
         draws, (n, m) = np.random.default_rng(0), slot.gain.shape
 
         def spread(values, shape):
-            order = draws.permuted(np.broadcast_to(np.arange(_SAMPLES), (*shape, _SAMPLES)), axis=-1)
+            order = draws.permuted(
+                np.broadcast_to(np.arange(_SAMPLES), (*shape, _SAMPLES)), axis=-1
+            )
             return np.moveaxis(_quantiles(np.sort(values), _SAMPLES)[order], -1, 0)
 
         return spread(fades, (n, m)), spread(slot.data_bits, (n,)), spread(slot.cycles, (n,))
@@ -79,7 +81,9 @@ class Moving:
     def rule(self, slot, name, parameter):
         """Decision (N,) by a rule at its parameter."""
         if name == "theta":
-            return self._settle(slot, slot.sending_cost + parameter * slot.added_cost, slot.local_cost)
+            return self._settle(
+                slot, slot.sending_cost + parameter * slot.added_cost, slot.local_cost
+            )
         gain = self._typical * slot.coupled.facts["slow_gain"]
         served = self._link(gain, self._data) + self._prices.of(slot) * math.sqrt(self._cycles)
         worth = parameter * np.minimum(served, self._at_home(slot)[:, None])

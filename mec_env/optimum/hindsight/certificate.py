@@ -189,7 +189,9 @@ def _battery(episode, warm, time_limit):
 def _backlog(episode, warm, time_limit):
     # Its prices are a task's; all tasks are equal.
     root = math.sqrt(episode.cycles[0, 0])
-    found = backlog.solve(backlog_problem(episode), None if warm is None else warm * root, time_limit)
+    found = backlog.solve(
+        backlog_problem(episode), None if warm is None else warm * root, time_limit
+    )
     return found._replace(prices=found.prices / root)
 
 

@@ -17,7 +17,7 @@ EACH = pytest.mark.parametrize("name", NAMES)
 
 
 def tiny(name, **fields):
-    return mec_env.SCENARIOS[name].replace(iotds=12, mecs=3, slots=12, **fields)
+    return mec_env.SCENARIOS[name].replace(**{"iotds": 12, "mecs": 3, "slots": 12, **fields})
 
 
 def costs(make, scenario, episodes=3):

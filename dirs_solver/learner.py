@@ -12,6 +12,7 @@ from dirs_solver.dirs import manifest as dirs
 from dirs_solver.plugins import MANIFESTS
 from dirs_solver.plugins.foreign import from_function, from_saved_model, untrained
 from dirs_solver.priced import manifest as priced
+from dirs_solver.references import manifest as references
 from mec_env import checks
 from mec_env.judging.rules import RULES
 from mec_env.scenario.scenario import Scenario
@@ -30,7 +31,7 @@ class BuiltIn(NamedTuple):
 #: Built-in learners by name; the rules of ``mec_env`` are learners too, that learn nothing.
 LEARNERS = {
     name: BuiltIn(place, manifest.EXTRA)
-    for manifest in (dirs, priced, *MANIFESTS)
+    for manifest in (dirs, priced, references, *MANIFESTS)
     for name, place in manifest.LEARNERS.items()
 }
 

@@ -6,6 +6,7 @@ the environment with decisions, so that a decision's consequences for later slot
 
 import inspect
 import time
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from mec_env import checks
 from mec_env.laws.actions import MODES, as_action
 from mec_env.physics.slot import Slot
+from mec_env.simulator.episode import record
 from mec_env.simulator.kernel import BYTES
 from mec_env.views.gym_env import MECEnv
 from mec_env.views.pettingzoo_env import AGENTS, MECParallelEnv
@@ -89,6 +91,8 @@ def play(suite, policy, seed=0, slots=True):
             if hasattr(policy, "reset"):
                 policy.reset(seed * 1_000_000_007 + world_seed * 1_000_003 + episode)
             observation, _ = env.reset(seed=episode)
+            if hasattr(policy, "begin"):
+                policy.begin(partial(record, scenario, episode, evaluation=True))
             for _ in range(scenario.slots):
                 slot = env.slot if slots else None
                 action, decision, seconds = player.ask(env, observation)

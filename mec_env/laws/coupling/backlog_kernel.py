@@ -60,7 +60,7 @@ def unfold(coupled, own, carry, e, counter, space, room):
     philox(key0, key1, slot, episode, streams.ARRIVALS | (space << 8), room.more)
     for i in range(n):
         at = n + m + int(own[m + i])
-        chance = _rate(
+        chance = rate(
             numbers,
             coupled.series,
             state[at + STATE * clusters],
@@ -133,7 +133,7 @@ def advance(coupled, own, carry, e, counter, space, room):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _rate(numbers, series, state, phase, slot, n):
+def rate(numbers, series, state, phase, slot, n):
     """Probability that a device of a cluster has a task in a slot."""
     low, high = numbers[LOW], numbers[HIGH]
     if numbers[KIND] == _WAVE:

@@ -125,7 +125,7 @@ def advance(coupled, own, carry, e, counter, space, room):
     day = state[BLOCKS * n + 2 * skies]
     for i in range(n):
         sky = state[BLOCKS * n + int(own[n + i])]
-        joules = own[i] * _harvest(numbers, coupled.series, sky, day, slot)
+        joules = own[i] * harvest(numbers, coupled.series, sky, day, slot)
         gained = math.floor(joules / numbers[UNIT] + uniform32(room.more[i]))
         # More than the store holds is cut: no more is told of it.
         gained = min(gained, numbers[LEVELS])
@@ -155,7 +155,7 @@ def hour(law_numbers, numbers, e, n, slot):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _harvest(numbers, series, sky, day, slot):
+def harvest(numbers, series, sky, day, slot):
     """Joules of a mean panel in a slot."""
     if numbers[KIND] == _SUN:
         light = max(0.0, math.sin(2.0 * math.pi * (slot + day) / numbers[DAY]))

@@ -4,6 +4,7 @@ One question to one room: the slots' certificates where nothing passes from slot
 ``moving``, ``battery`` or ``backlog`` where something does.
 """
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -127,18 +128,19 @@ def _apart(episode, warm, time_limit):
     return Found(decisions, sum(objectives), bound, np.array([r.prices for r in rows]))
 
 
-def _moving(episode, warm, time_limit):
+def moving_problem(episode):
+    """An episode of users that move as the program over its slots takes it."""
     s = episode.scenario
     link, local, weight = _costs(episode)
     a_second = s.weight_time + s.weight_energy * s.idle_power
-    problem = moving.MovingProblem(
+    return moving.MovingProblem(
         link, local, weight, s.weight_time / episode.server_speed,
         a_second * episode.drawn["migration_seconds"], episode.drawn["holder"] - 1,
     )  # fmt: skip
-    return moving.solve(problem, warm, time_limit)
 
 
-def _battery(episode, warm, time_limit):
+def battery_problem(episode):
+    """An episode of batteries as the program over its slots takes it."""
     s = episode.scenario
     physics, law = physics_of(s), battery_numbers(s)
     link, _, weight = _costs(episode)
@@ -160,23 +162,36 @@ def _battery(episode, warm, time_limit):
             physics, law, gain, episode.data_bits[k], seconds[k], episode.local_power, link_use[k],
             home_use[k],
         )  # fmt: skip
-    problem = battery.BatteryProblem(
+    return battery.BatteryProblem(
         link, local, weight, s.weight_time / episode.server_speed, link_use, home_use,
         episode.drawn["harvest"], episode.drawn["level"], s.battery_levels,
     )  # fmt: skip
-    return battery.solve(problem, warm, time_limit)
+
+
+def backlog_problem(episode):
+    """An episode of queues as the program over its slots takes it."""
+    s = episode.scenario
+    link, local, _ = _costs(episode)
+    served = episode.drawn["served"]
+    return backlog.BacklogProblem(
+        link, local, episode.drawn["present"], s.weight_time * s.slot_seconds / served, served
+    )
+
+
+def _moving(episode, warm, time_limit):
+    return moving.solve(moving_problem(episode), warm, time_limit)
+
+
+def _battery(episode, warm, time_limit):
+    return battery.solve(battery_problem(episode), warm, time_limit)
 
 
 def _backlog(episode, warm, time_limit):
-    s = episode.scenario
-    link, local, weight = _costs(episode)
-    served = episode.drawn["served"]
-    problem = backlog.BacklogProblem(
-        link, local, episode.drawn["present"], s.weight_time * s.slot_seconds / served, served
-    )
     # Its prices are a task's; all tasks are equal.
-    root = weight[0, 0]
-    found = backlog.solve(problem, None if warm is None else warm * root, time_limit)
+    root = math.sqrt(episode.cycles[0, 0])
+    found = backlog.solve(
+        backlog_problem(episode), None if warm is None else warm * root, time_limit
+    )
     return found._replace(prices=found.prices / root)
 
 

@@ -11,7 +11,7 @@ from scipy.stats import ncx2
 import mec_env
 from mec_env import SCENARIOS, MECEnv, Range
 from mec_env.physics.link import bit_costs
-from mec_env.simulator.features import FEATURES, SIZE, feature_table, observe_features
+from mec_env.simulator.features import FEATURES, SIZE, feature_table, observe_features, row_size
 from mec_env.simulator.kernel import Room, room_for
 from tests.helpers import UNEQUAL
 
@@ -293,8 +293,9 @@ def test_features_stay_in_their_space(name, nominal):
     for _ in range(5):
         assert observed.dtype == np.float32 and env.observation_space.contains(observed)
         observed = env.step(env.action_space.sample())[0]
-    bounds = [3.0] * 10 + [10.0] * 6
-    high = env.observation_space.high.reshape(-1, SIZE)
+    row = row_size(env.scenario)
+    bounds = [3.0] * 10 + [10.0] * (row - 10)
+    high = env.observation_space.high.reshape(-1, row)
     assert (high == bounds).all() and (env.observation_space.low == -high.ravel()).all()
 
 

@@ -113,7 +113,7 @@ def test_decisions_that_can_not_be_are_refused():
         episode.replay(np.zeros((3, 12), dtype=int))
     with pytest.raises(ValueError, match="must be integers"):
         episode.replay(np.zeros((8, 12)))
-    with pytest.raises(ValueError, match="must be from 0 to 3|must be from 0"):
+    with pytest.raises(ValueError, match="must be from 0"):
         episode.replay(np.full((8, 12), 4))
 
 

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dirs_solver.priced.learner import load_any
-from mec_env.simulator.features import SIZE
+from mec_env.simulator.features import COUPLED_FEATURES, SIZE
+
+#: Lengths that a server's row of features may have.
+ROWS = sorted({SIZE + sum(f.entries for f in more) for more in COUPLED_FEATURES.values()})
 
 
 class PriceServers:
@@ -47,7 +50,7 @@ class PriceServers:
             pipe.recv_bytes()  # ready
 
     def act(self, observations: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """The joint action (M,) for each server's features (SIZE,), in their order."""
+        """The joint action (M,), (2 M,) with a coupling, for each server's features (SIZE,), in their order."""
         for pipe, seen in zip(self._pipes, observations):
             message = np.ascontiguousarray(seen, dtype=np.float32).tobytes()
             pipe.send_bytes(message)
@@ -79,6 +82,6 @@ def _serve(path, server, pipe):
             seen = np.frombuffer(pipe.recv_bytes(), np.float32)
         except EOFError:
             return
-        if seen.size != SIZE:
-            raise ValueError(f"features: {seen.size} numbers, must be {SIZE}")
+        if seen.size not in ROWS:
+            raise ValueError(f"features: {seen.size} numbers, must be one of {ROWS}")
         pipe.send_bytes(policy.act(f"mec_{server}", seen).tobytes())

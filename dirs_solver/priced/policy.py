@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dirs_solver.priced.network import Network
+from mec_env.laws.coupling import coupling_of
 from mec_env.physics.outcome import outcome
 from mec_env.scenario.scenario import Scenario
+from mec_env.simulator.features import SIZE
 from mec_env.simulator.pricing import CALIBRATION, Pricing, calibrated
 from mec_env.simulator.simulator import Simulator
+from mec_env.simulator.weighing import with_weights
 from mec_env.simulator.world import World
 
 #: An action of 1 is so many deviations of the log price.
@@ -113,8 +116,9 @@ class PricedPolicy:
         return float(objectives[best])
 
     def act(self, agent: str, observation: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A server's action (1,) for its features (SIZE,)."""
-        return _action(self.network(observation), self.choice)[None]
+        """A server's action (1,) for its features (SIZE,); of a coupled row (2,), the weight nominal."""
+        asked = _action(self.network(observation[:SIZE]), self.choice)[None]
+        return asked if observation.size == SIZE else np.append(asked, np.float32(0.0))
 
     def _objectives(self, scenario, tried):
         """Mean objectives (tried,) over a world's training slots."""
@@ -122,9 +126,11 @@ class PricedPolicy:
 
         def price_of(scenario: Scenario, world: World) -> Pricing:
             nonlocal pricing
-            pricing = pricing or calibrated(scenario, world, SPAN)
+            pricing = pricing or with_weights(calibrated)(scenario, world, SPAN)
             return pricing
 
+        if coupling_of(scenario) != "none":
+            return self._played(scenario, tried, price_of)
         simulator = Simulator(
             scenario.replace(slots=CALIBRATION), observe="features", price_of=price_of
         )
@@ -143,6 +149,25 @@ class PricedPolicy:
                 sums[k] += outcome(simulator.slot(), decision).objective
             simulator.step(still, all_rows, observed)
         return sums / CALIBRATION
+
+    def _played(self, scenario, tried, price_of):
+        """The same where a slot hangs on what was chosen before: each choice plays its own episode."""
+        simulator = Simulator(scenario, observe="features", price_of=price_of)
+        observed = np.empty((1, simulator.observation_size), dtype=np.float32)
+        actions = np.zeros((1, scenario.mecs, 2), dtype=np.float32)
+        objectives = np.zeros(len(tried))
+        for k, choice in enumerate(tried):
+            simulator.seed(0, 0)
+            simulator.reset(np.zeros(1, dtype=np.int64), observed)
+            for _ in range(scenario.slots):
+                rows = observed.reshape(scenario.mecs, -1)[:, :SIZE]
+                actions[0, :, 0] = _action(self.network(rows), choice)
+                results = simulator.step(
+                    actions.reshape(1, -1), np.ones(1, dtype=bool), observed, "prices",
+                    self.admission, self.retries, choice.broadcasts,
+                )  # fmt: skip
+                objectives[k] += results.objective[0]
+        return objectives / scenario.slots
 
 
 def _smoothed(objectives):

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_env.draws.streams import Space, seed_key
+from mec_env.laws.coupling import coupling_of
 from mec_env.optimum import dual
+from mec_env.optimum.certificate import certify
 from mec_env.optimum.problem import problem_of
 from mec_env.scenario.scenario import Scenario
 from mec_env.simulator.features import SIZE
@@ -91,12 +93,15 @@ def features(
         price_of=lambda *_: pricing,
     )
     observed = np.empty((1, simulator.observation_size), dtype=np.float32)
-    still = np.zeros((1, scenario.iotds), dtype=np.int64)
+    still, coupled = np.zeros((1, scenario.iotds), dtype=np.int64), coupling_of(scenario) != "none"
     seen = np.empty((slots, scenario.mecs, SIZE), dtype=np.float32)
     simulator.seed(0, seed)
     simulator.reset(np.zeros(1, dtype=np.int64), observed)
     for k in range(slots):
-        seen[k] = observed.reshape(scenario.mecs, SIZE)
+        seen[k] = observed.reshape(scenario.mecs, -1)[:, :SIZE]
+        if coupled:
+            # As the slots that lessons are of were led to.
+            still[0] = certify(simulator.slot()).decision
         simulator.step(still, np.ones(1, dtype=bool), observed)
     return seen
 

@@ -1,6 +1,5 @@
 """Tasks that come and go, and servers that carry them over: what it costs to leave a queue behind."""
 
-
 import numpy as np
 from numba import njit
 

@@ -6,7 +6,8 @@ from torchrl.data import Bounded
 
 from dirs_solver.plugins.benchmarl.env import Batched
 from dirs_solver.plugins.benchmarl.task import MECTask
-from mec_env.simulator.features import SIZE
+from mec_env.laws.actions import asked_of_a_server
+from mec_env.simulator.features import row_size
 from mec_env.views.vector_env import MECVectorEnv
 
 #: Standardised features are clipped here, as is usual.
@@ -27,6 +28,9 @@ class BatchedPrices(Batched):
     "done", "terminated", "truncated"   (E, 1)            all rows end together, by truncation
     ==================================  ================  =========================================
 
+    With a coupling a server's features are more, see :func:`mec_env.simulator.features.row_size`, and
+    its actions two: the price and the weight of what the coupling adds.
+
     Parameters
     ----------
     scenario : mec_env.Scenario
@@ -36,10 +40,10 @@ class BatchedPrices(Batched):
     nominal : str
         ``pooled`` or ``calibrated``: the prices that actions are relative to.
     reference : float, optional
-        -1 to 1: the reward has that of this action, asked by all servers in the same slot, taken
+        -1 to 1: the reward has that of this price, asked by all servers in the same slot, taken
         off. Most of a slot's reward is the slot's own; what remains is what the actions changed,
         and no gradient is biased, since the baseline depends on the slot alone.
-    mean, deviation : (16,) float32, optional
+    mean, deviation : (row_size,) float32, optional
         Of the features; 0 and 1 by default.
     scale : float
         Rewards are divided by it.
@@ -53,14 +57,17 @@ class BatchedPrices(Batched):
         options = dict(nominal=nominal, autoreset_mode="Disabled", threads=1)
         self._env = MECVectorEnv(rows, scenario, "prices", observe="features", **options)
         self._mean, self._deviation, self._scale = mean, deviation, scale
-        m = scenario.mecs
+        m, asked = scenario.mecs, asked_of_a_server(scenario)
+        self._size = row_size(scenario)
         self._fixed = None
         if reference is not None:
             # It only has to judge, and columns are the cheaper ones to observe.
             self._fixed = MECVectorEnv(rows, scenario, "prices", **options)
-            self._reference = np.full((rows, m), reference, dtype=np.float32)
+            self._reference = started(reference, (rows, m), asked)
         self._specify(
-            Bounded(-LIMIT, LIMIT, (rows, m, SIZE)), Bounded(-1.0, 1.0, (rows, m, 1)), seed
+            Bounded(-LIMIT, LIMIT, (rows, m, self._size)),
+            Bounded(-1.0, 1.0, (rows, m, asked)),
+            seed,
         )
 
     def _begin(self, seed, mask):
@@ -75,9 +82,16 @@ class BatchedPrices(Batched):
         return observed, reward / self._scale, terminated, truncated, infos
 
     def _entries(self, observed):
-        rows = observed.reshape(*self.batch_size, -1, SIZE)
+        rows = observed.reshape(*self.batch_size, -1, self._size)
         rows = np.clip((rows - self._mean) / self._deviation, -LIMIT, LIMIT)
         return torch.from_numpy(rows.astype(np.float32)), {}
+
+
+def started(price, shape, asked, dtype=np.float32):
+    """Actions (E, M * asked) of one price everywhere, and the nominal weight."""
+    actions = np.zeros((*shape, asked), dtype=dtype)
+    actions[..., 0] = price
+    return actions.reshape(shape[0], -1)
 
 
 class PricesTask(MECTask):
@@ -112,7 +126,7 @@ def first_slots(scenario, rows, seed, nominal, reference, start, noise):
 
     Returns
     -------
-    mean, deviation : (16,) float32
+    mean, deviation : (row_size,) float32
         Of each feature over all servers.
     scale : float
         Deviation of the rewards.
@@ -121,11 +135,12 @@ def first_slots(scenario, rows, seed, nominal, reference, start, noise):
     key = int(drawn.integers(2**63))
     env = BatchedPrices(scenario, rows, key, nominal, reference)
     # Not its standardised ones: a feature may lie outside of the limit.
-    features = env._begin(key, np.ones(rows, dtype=bool)).reshape(-1, SIZE).astype(np.float64)
+    features = env._begin(key, np.ones(rows, dtype=bool)).reshape(-1, env._size).astype(np.float64)
     deviation = features.std(axis=0)
     # An input that never changes says nothing: it becomes 0, not a division by 0.
     deviation[deviation < 1e-6] = 1.0
-    actions = drawn.normal(start, noise, (rows, scenario.mecs)).clip(-1.0, 1.0)
+    means = started(start, (rows, scenario.mecs), asked_of_a_server(scenario), np.float64)
+    actions = drawn.normal(means, noise).clip(-1.0, 1.0)
     rewards = env._judged(actions.astype(np.float32))[1]
     # With one device there may be no difference.
     scale = max(float(rewards.std()), 1e-6)

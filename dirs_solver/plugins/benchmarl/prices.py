@@ -4,7 +4,8 @@ The servers share one actor, which sees a server's own features: local informati
 servers and devices. The critic, which is left behind after the training, sees all servers'
 features as a set. The environment admits, so a server that asks too little refuses whom it
 can't serve; one that asks too much sees nobody, which nothing mends. A new actor therefore asks
-less than the nominal price. Slots don't depend on each other: the discount is 0.
+less than the nominal price. The discount is 0 where slots don't depend on
+each other, and that of ``DISCOUNT`` with a coupling.
 """
 
 import math
@@ -18,15 +19,20 @@ from dirs_solver.plugins.benchmarl.price_env import LIMIT, PricesTask, first_slo
 from dirs_solver.plugins.benchmarl.run import Watch, layers_of, network
 from dirs_solver.shared import files
 from dirs_solver.shared.activations import ACTIVATIONS
+from dirs_solver.shared.discount import DISCOUNT
 from dirs_solver.shared.keep_best import Best
 from dirs_solver.shared.price_policy import SharedPrices
 from dirs_solver.shared.tuned import of_size
 from mec_env import Scenario, checks
 from mec_env.draws.streams import seed_key
+from mec_env.laws.actions import asked_of_a_server
+from mec_env.laws.coupling import coupling_of
 from mec_env.scenario.named import resolve
 from mec_env.simulator.pricing import NOMINAL
 
 KIND = "marl-prices"
+#: Of generalised advantages, where the discount is not 0.
+LAMBDA = 0.95
 #: Slots whose features and rewards set the standardisation.
 STANDARDISED = 256
 #: Slots that an actor is judged on, and from one judgement to the next: about a tenth of the time.
@@ -59,8 +65,14 @@ class PricesLearner(MARLLearner):
         start, nominal = s["start"], s["nominal"]
         if not -1.0 < start < 1.0:
             raise ValueError(f"start = {start!r}: must lie between -1 and 1")
-        # An episode is a row's part of a batch: where it ends makes no difference to the slots.
-        trained_on = scenario.replace(reward=s["reward"], slots=max(1, s["batch"] // s["rows"]))
+        coupled = coupling_of(scenario) != "none"
+        self._discount = DISCOUNT[coupling_of(scenario)]
+        # What an episode sums up to is what counts where something passes from slot to slot.
+        trained_on = scenario.replace(reward="cost")
+        if not coupled:
+            # An episode is a row's part of a batch: where it ends makes no difference to the slots.
+            part = max(1, s["batch"] // s["rows"])
+            trained_on = scenario.replace(reward=s["reward"], slots=part)
         reference = start if s["compare"] else None
         mean, deviation, scale = first_slots(
             trained_on, STANDARDISED, seed, nominal, reference, start, self._noise()
@@ -78,7 +90,8 @@ class PricesLearner(MARLLearner):
         def judge(experiment):
             layers = [(w.numpy().copy(), b.numpy().copy()) for w, b in layers_of(experiment)]
             # An actor of MAPPO gives the mean first, then the deviation.
-            layers[-1] = layers[-1][0][:1], layers[-1][1][:1]
+            asked = asked_of_a_server(scenario)
+            layers[-1] = layers[-1][0][:asked], layers[-1][1][:asked]
             policy = self._policy_of(layers, mean, deviation, scenario)
             return best.judge(policy.act_for_all, lambda: policy)
 
@@ -133,6 +146,7 @@ class PricesLearner(MARLLearner):
     def _experiment(self, total, folder):
         config = super()._experiment(total, folder)
         config.share_policy_params = True
+        config.gamma = self._discount
         return config
 
     def _begin(self, experiment, value):
@@ -155,6 +169,8 @@ class MAPPOPrices(PricesLearner, MAPPO):
     def _algorithm(self):
         config = super()._algorithm()
         config.use_tanh_normal = False
+        if self._discount:
+            config.lmbda = LAMBDA
         return config
 
     def _noise(self):

@@ -7,6 +7,7 @@ the fixed prices; its reward is a baseline that depends on the slot alone, so no
 import numpy as np
 
 from dirs_solver.plugins.sb3.env import RowsVecEnv
+from mec_env.laws.actions import asked_of_a_server
 
 
 class ComparedRows(RowsVecEnv):
@@ -24,8 +25,10 @@ class ComparedRows(RowsVecEnv):
         super().__init__(rows, scenario, "prices", observe=observe, **fields)
         # It only has to judge, and columns are the cheaper ones to observe.
         self._fixed = RowsVecEnv(rows, scenario, "prices", **fields)
-        shape = rows, self._fixed.action_space.shape[0]
-        self._reference = np.full(shape, reference, dtype=np.float32)
+        asked = asked_of_a_server(scenario)
+        self._reference = np.zeros((rows, self._fixed.action_space.shape[0]), dtype=np.float32)
+        # Weights stay nominal.
+        self._reference[:, ::asked] = reference
 
     def reset(self):
         """Observations (E, size) of a new episode in every row."""

@@ -22,6 +22,7 @@ from dirs_solver.plugins.sb3.env import RowsVecEnv
 from dirs_solver.plugins.sb3.policy import SB3Policy
 from dirs_solver.shared import files
 from dirs_solver.shared.activations import ACTIVATIONS
+from dirs_solver.shared.discount import DISCOUNT
 from dirs_solver.shared.first_actor import bearable
 from dirs_solver.shared.fits import same_size
 from dirs_solver.shared.keep_best import Best
@@ -40,8 +41,6 @@ LIMIT = 10.0
 RECENT = 256
 #: Rollouts from one judgement of the actor to the next: a few per cent of the training's time.
 EVERY = 25
-#: Discount by coupling: how far ahead a decision's consequences reach, some 20 slots or a day.
-DISCOUNT = {"none": 0.0, "moving": 0.95, "battery": 0.95, "backlog": 0.9}
 MODULES = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
 #: Settings of ours; all others are the algorithm's arguments, under its names.
 OURS = ("slots", "rows", "hidden", "critic_hidden", "activation", "start", "reward", "noise")

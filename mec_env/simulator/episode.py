@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -103,13 +104,24 @@ class Episode:
             )
         simulator, observed = begun(s, self.seed, self.number, self.evaluation)
         objective, active = np.empty(self.slots), np.ones(1, dtype=bool)
-        for t in range(self.slots):
-            if not np.array_equal(simulator.gains(), self.gain[t].T):
+        n, coupling = s.iotds, coupling_of(s)
+
+        def claim(t, same):
+            if not same:
                 raise ValueError(
                     f"episode: its slot {t} is not the one that its scenario and seed {self.seed} draw here"
                 )
+
+        for t in range(self.slots):
+            claim(t, np.array_equal(simulator.gains(), self.gain[t].T))
+            if coupling == "backlog":
+                present = simulator.carry.numbers[0, s.mecs :][:n] == 1.0
+                claim(t, np.array_equal(present, self.drawn["present"][t]))
             row = np.ascontiguousarray(chosen[t : t + 1], dtype=np.int64)
             objective[t] = simulator.step(row, active, observed).objective[0]
+            if coupling == "battery":
+                gained = simulator.carry.numbers[0, battery.HARVESTED * n :][:n]
+                claim(t, np.array_equal(gained, self.drawn["harvest"][t]))
         return objective
 
     def content(self) -> bytes:
@@ -146,12 +158,17 @@ class Episode:
         try:
             with (
                 open(path, "rb") as file,
-                np.load(io.BytesIO(file.read()), allow_pickle=False) as read,
+                zipfile.ZipFile(io.BytesIO(file.read())) as archive,
             ):
-                arrays = {name: read[name] for name in read.files}
+                arrays = {
+                    name.removesuffix(".npy"): np.lib.format.read_array(
+                        io.BytesIO(archive.read(name)), allow_pickle=False
+                    )
+                    for name in archive.namelist()
+                }
             text = arrays.pop("scenario").tobytes().decode("utf-8")
             kind, seed, number, evaluation = (int(x) for x in arrays.pop("about"))
-        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+        except _UNREADABLE as error:
             if isinstance(error, FileNotFoundError):
                 raise
             raise ValueError(f"{path}: not a whole episode ({error})") from None
@@ -163,22 +180,38 @@ class Episode:
                 f"{path}: an episode of another scenario, {own.name!r}; must be of {scenario.name!r}"
                 " as given"
             )
-        drawn = {k.removeprefix("drawn_"): arrays.pop(k) for k in list(arrays) if k.startswith("drawn_")}  # fmt: skip
         n, m, t = own.iotds, own.mecs, own.slots
         shapes = dict(
             gain=(t, n, m), data_bits=(t, n), cycles=(t, n), local_speed=(n,), local_power=(n,),
             server_speed=(m,),
         )  # fmt: skip
+        kept = {
+            "none": {},
+            "moving": dict(position=(t, n, 2), migration_seconds=(n,), holder=(n,)),
+            "battery": dict(harvest=(t, n), level=(n,)),
+            "backlog": dict(present=(t, n), served=(m,)),
+        }[coupling_of(own)]
+        shapes.update({f"drawn_{name}": shape for name, shape in kept.items()})
         for name, shape in shapes.items():
             got = arrays[name].shape if name in arrays else "none"
             if got != shape:
                 raise ValueError(f"{path}: {name} has shape {got}, must be {shape}; cut short?")
+            if arrays[name].dtype.kind not in "biuf" or not (
+                np.isfinite(arrays[name]).all() and (arrays[name] >= 0).all()
+            ):
+                raise ValueError(f"{path}: {name} must hold finite numbers of 0 or more")
+        drawn = {name: arrays[f"drawn_{name}"] for name in kept}
         return cls(
             scenario=own, seed=seed, number=number, evaluation=bool(evaluation), drawn=drawn,
             **{name: arrays[name] for name in _ARRAYS},
         )  # fmt: skip
 
 
+# What reading a file that is no episode, or a damaged one, ends in.
+_UNREADABLE = (
+    ValueError, KeyError, EOFError, OSError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 _ARRAYS = ("gain", "data_bits", "cycles", "local_speed", "local_power", "server_speed")
 
 
@@ -194,7 +227,7 @@ def record(
     seed : int
         0 to 2**64 - 1.
     number : int
-        The one so many resets without a seed later.
+        The one so many resets without a seed later, 0 to 2**32 - 1.
     evaluation : bool
         In the key space of the suites, which no training draw is in.
     **fields
@@ -205,7 +238,7 @@ def record(
     Episode
     """
     s = resolve(scenario, **fields)
-    checks.integer("number", number, 0)
+    checks.integer("number", number, 0, 2**32 - 1)
     simulator, observed = begun(s, seed, number, evaluation)
     t, n, m = s.slots, s.iotds, s.mecs
     gain, data_bits, cycles = np.empty((t, n, m), np.float32), np.empty((t, n)), np.empty((t, n))

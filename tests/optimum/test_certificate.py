@@ -204,7 +204,8 @@ def wrong():
     good = Problem(np.ones((3, 2)), np.ones(3), np.ones(3), np.ones(2))
     return {
         "negative link": (good._replace(link=-good.link), "link must be finite and not negative"),
-        "infinite link": (good._replace(link=good.link * np.inf), "link must be finite"),
+        "link below all": (good._replace(link=-good.link * np.inf), "link must"),
+        "NaN link": (good._replace(link=good.link * np.nan), "link must"),
         "NaN local": (good._replace(local=good.local * np.nan), "local must be finite"),
         "negative weight": (good._replace(weight=-good.weight), "weight must be finite and not"),
         "no congestion": (good._replace(congestion=np.zeros(2)), "congestion must be .* positive"),
@@ -217,6 +218,15 @@ def wrong():
             "link must have axes",
         ),
     }
+
+
+def test_an_infinite_link_is_closed():
+    # Server 2 alone for device 1, none for device 2: at home it takes 5.
+    link = np.array([[np.inf, 1.0], [np.inf, np.inf]])
+    found = certify_problem(Problem(link, np.full(2, 5.0), np.ones(2), np.ones(2)), "exact")
+    assert found.decision.tolist() == [2, 0]
+    assert found.objective == pytest.approx(1.0 + 1.0 + 5.0)
+    assert found.lower_bound == pytest.approx(7.0) and found.lower_bound <= found.objective
 
 
 @pytest.mark.parametrize("name", wrong())

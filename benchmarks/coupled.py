@@ -8,6 +8,7 @@ other numbers are made again. The page docs/coupled.md is made from all rows kep
 """
 
 import argparse
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -35,6 +36,11 @@ HEAD = ["scenario", "myopic", BEST_RULE, "its name", "planning", "learned rule",
 def scenarios():
     """Names of the scenarios that couple something in time."""
     return [name for name, s in mec_env.SCENARIOS.items() if coupling_of(s) != "none"]
+
+
+def scenario_key(scenario):
+    """What tells scenarios of one name apart, once one changes."""
+    return hashlib.sha256(repr(scenario).encode()).hexdigest()[:12]
 
 
 def references(scenario, seconds):
@@ -74,6 +80,10 @@ def measured(name, scenario, episodes, bounds):
     }
 
 
+def _kind(row):
+    return row["reference"].partition("?seconds")[0]
+
+
 def summary(rows):
     """A line of the table for each scenario all of whose references are there.
 
@@ -92,7 +102,9 @@ def summary(rows):
         means = {r["reference"]: np.mean(r["above"]) for r in rows if r["scenario"] == scenario}
         by_kind = {name.partition("?")[0]: mean for name, mean in means.items()}
         rules = {n.partition("=")[2]: m for n, m in means.items() if n.startswith("tuned-rule")}
-        if not {"myopic", "hindsight", "planning", "planning-knows", "learned-rule"} <= set(by_kind):
+        if not {"myopic", "hindsight", "planning", "planning-knows", "learned-rule"} <= set(
+            by_kind
+        ):
             continue
         best = min(rules, key=rules.__getitem__)
         lines.append(
@@ -118,7 +130,9 @@ def table(rows):
     def said(value):
         return value if isinstance(value, str) else f"{value:.2f}"
 
-    return HEAD, [[name, *map(said, (found[key] for key in HEAD[1:]))] for name, found in summary(rows)]
+    return HEAD, [
+        [name, *map(said, (found[key] for key in HEAD[1:]))] for name, found in summary(rows)
+    ]
 
 
 def page(rows, record):
@@ -165,22 +179,17 @@ def main():
                 continue
             bounds = bounds_of(episodes) if bounds is None else bounds
             row = {**key, **measured(reference, scenario, episodes, bounds)}
-            row["bounds"], row["load"] = bounds.tolist(), provenance("benchmarks.coupled")["machine"]["load"]
+            row["bounds"], row["load"] = (
+                bounds.tolist(),
+                provenance("benchmarks.coupled")["machine"]["load"],
+            )
             # One row a scenario and reference, however long its search is.
-            kind = reference.partition("?seconds")[0]
-            rows = [r for r in rows if (r["scenario"], r["reference"].partition("?seconds")[0]) != (name, kind)]  # fmt: skip
+            rows = [r for r in rows if (r["scenario"], _kind(r)) != (name, _kind(row))]
             rows.append(row)
             write_json(PATH, {"provenance": record, "rows": rows})
             print(f"{name} {reference}: {np.mean(row['above']):.2f} % ({row['tuning_seconds']} + {row['playing_seconds']} s) {row['found']}", flush=True)  # fmt: skip
     print(text_table(*table(rows)))
     write_text(PAGE, page(rows, record))
-
-
-def scenario_key(scenario):
-    """What tells scenarios of one name apart, once one changes."""
-    import hashlib
-
-    return hashlib.sha256(repr(scenario).encode()).hexdigest()[:12]
 
 
 if __name__ == "__main__":

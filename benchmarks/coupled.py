@@ -142,7 +142,8 @@ def page(rows, record):
 
 Percent above the bound of hindsight, which no policy can pass; means over evaluation episodes, lower
 is better. *Myopic* takes the certified optimum of every slot by itself. A *rule* adds one number to
-it, tuned on training episodes of other worlds; the best of the coupling's rules is shown. *Planning*
+it, tuned on training episodes of other worlds; of the coupling's rules the one that is best on these
+very episodes is shown, which is generous to rules. *Planning*
 adds what an expected program for each device says of the slots ahead. The *learned rule* has six to
 ten numbers, searched by CMA-ES. *Planning knows* is shown the episode to come, and *hindsight*
 replays the decisions that come with the bound: neither is a policy.

@@ -135,6 +135,15 @@ def table(rows):
     ]
 
 
+def searched(rows):
+    """How long each scenario's learned rule was searched, in words."""
+    return ", ".join(
+        f"{row['scenario']} {row['reference'].partition('seconds=')[2]}"
+        for row in rows
+        if row["reference"].startswith("learned-rule")
+    )
+
+
 def page(rows, record):
     """The Markdown page."""
     machine = record["machine"]
@@ -150,7 +159,7 @@ replays the decisions that come with the bound: neither is a policy.
 
 {markdown_table(*table(rows))}
 
-`{record["command"]}`, {record["date"][:10]}, {machine["processor"]}, load {machine["load"]}.
+Seconds of search for the learned rule: {searched(rows)}. Last command: `{record["command"]}`, {record["date"][:10]}, {machine["processor"]}, load {machine["load"]}.
 """
 
 

@@ -19,8 +19,8 @@ RULES = {
 }
 #: The learned rule's numbers: start, deviation of the search.
 NUMBERS = {
-    "linear": (0.4, 0.3),
-    "quadratic": (0.6, 0.4),
+    "linear": (24.0, 6.0),
+    "quadratic": (0.0, 1.0),
     "toll": (0.0, 0.1),
     "now": (0.0, 0.3),
     "soon": (0.0, 0.3),

@@ -74,10 +74,6 @@ def test_who_joins_is_ended_or_waits():
         assert before.tolist() == after.tolist()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a phase shares its random word with a normal number; pinned suites have it so",
-)
 def test_a_wave_and_its_noise_begin_independently():
     s = RUSH_HOUR.replace(iotds=8, mecs=2, slots=3)
     simulator, observed = begun(s, 0, 0, False)

@@ -79,7 +79,7 @@ def test_a_compared_reward_is_the_difference_of_two():
 def test_features_are_standardised_over_all_servers():
     draws = np.random.default_rng(0)
     parts = [draws.normal(3.0, 2.0, (rows, 4 * SIZE)) for rows in (5, 9)]
-    moments = SharedMeanStd(shape=(4 * SIZE,), epsilon=1e-12)
+    moments = SharedMeanStd(SIZE, 4, epsilon=1e-12)
     for part in parts:
         moments.update(part)
     rows = np.concatenate(parts).reshape(-1, SIZE)

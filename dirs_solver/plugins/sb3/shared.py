@@ -28,8 +28,8 @@ def rows_in(observation_space, action_space):
 class SharedMeanStd(RunningMeanStd):
     """Running moments of each feature over all servers, given for every entry (M * size,)."""
 
-    def __init__(self, size, servers):
-        super().__init__(shape=(servers * size,))
+    def __init__(self, size, servers, epsilon=1e-4):
+        super().__init__(epsilon, (servers * size,))
         self.size = size
 
     def update(self, arr):

@@ -35,7 +35,8 @@ def begin(coupled, own, carry, e, counter, space, room):
     n, m = room.decision.size, room.price.size
     state[:m] = 0.0
     clusters = int(numbers[CLUSTERS])
-    words = np.empty(-(-2 * clusters // 4) * 4, np.uint32)
+    # A normal number takes a word of either half: a phase takes one that none of them has.
+    words = np.empty(4 * clusters, np.uint32)
     normals = np.empty(words.size, np.float32)
     key0, key1, slot, episode = counter
     philox(key0, key1, slot, episode, streams.RATE_START | (space << 8), words)

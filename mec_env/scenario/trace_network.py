@@ -1,6 +1,9 @@
 """A network whose devices move as a file says, with servers where they pass or at given sites."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from datetime import datetime
+from os import PathLike
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -154,18 +157,18 @@ def _passed(sites, positions):
 
 
 def trace_scenario(
-    path,
-    mecs,
-    iotds,
-    slots,
-    slot_seconds,
-    window_file,
-    start=None,
-    sites=None,
+    path: PathLike[str] | str,
+    mecs: int,
+    iotds: int,
+    slots: int,
+    slot_seconds: float,
+    window_file: PathLike[str] | str,
+    start: float | str | datetime | None = None,
+    sites: PathLike[str] | str | None = None,
     *,
-    network=None,
-    **fields,
-):
+    network: Mapping[str, Any] | None = None,
+    **fields: Any,
+) -> Scenario:
     """A Scenario whose devices move as a file of positions says.
 
     The window's positions are written, on the map and with a row for each device and slot, to a
@@ -198,7 +201,7 @@ def trace_scenario(
         for name, (x, y) in zip(found.ids, places):
             lines.append(f'"{name}",{t * slot_seconds!r},{float(x)!r},{float(y)!r}')
     write_text(window_file, "\n".join(lines) + "\n")
-    given = dict(
+    given: dict[str, Any] = dict(
         name="trace", motion="trace", trace=str(window_file), mecs=mecs, iotds=iotds, slots=slots,
         slot_seconds=float(slot_seconds), area=tuple(float(side) for side in found.area),
         device_layout="given", device_positions=_pairs(found.positions[0]),

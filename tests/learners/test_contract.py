@@ -28,7 +28,10 @@ QUICK = {
     "maddpg": dict(rows=8, batch=32, minibatch=16, hidden=[8], critic_hidden=[8]),
     "mappo": dict(rows=8, batch=32, minibatch=16, hidden=[8], critic_hidden=[8]),
 }  # fmt: skip
-ALL = pytest.mark.parametrize("name", LEARNERS)
+#: What tasks coupled in time are compared with, which play no others: tests/learners/test_references.py
+#: holds them to the same.
+REFERENCES = ("myopic", "tuned-rule", "planning", "planning-knows", "hindsight", "learned-rule")
+ALL = pytest.mark.parametrize("name", [name for name in LEARNERS if name not in REFERENCES])
 
 
 @pytest.fixture(autouse=True)

@@ -112,3 +112,28 @@ def test_learned_numbers_are_no_worse_than_where_the_search_starts(name, tmp_pat
     assert more._found["objective"] <= few._found["objective"]
     more.save(tmp_path / "numbers.json")
     assert type(more).load(tmp_path / "numbers.json").policy.numbers == more.policy.numbers
+
+
+REFERENCES = ("myopic", "tuned-rule", "planning", "planning-knows", "hindsight", "learned-rule")
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_reference_is_a_learner_that_stops_when_it_is_told_to(name):
+    from dirs_solver import Learner
+
+    learner = find_learner(name)()
+    assert isinstance(learner, Learner) and learner.name == name
+    # It sees the slot, or what is still to come too; none is a method for the field.
+    assert learner.information in ("global", "future")
+    scenario = mec_env.SCENARIOS["rush-hour"].replace(iotds=8, mecs=2, slots=4)
+    policy = learner.learn(scenario, 0, progress=lambda report: True)
+    suite = mec_env.Suite("own", scenario, (0,), (0,))
+    played = mec_env.evaluate(policy, suite)
+    assert played.objective[0] >= played.lower_bound[0]
+
+
+def test_the_contracts_exceptions_are_the_references():
+    from dirs_solver.references import manifest
+    from tests.learners import test_contract
+
+    assert set(test_contract.REFERENCES) == set(REFERENCES) == set(manifest.LEARNERS)

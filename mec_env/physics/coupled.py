@@ -22,7 +22,7 @@ class Coupled:
         Seconds that a unit of squared load, (sum of root cycles)^2, takes on a server together for
         all that are on it; 1 / server_speed where the CPU is shared.
     facts : mapping of str to array
-        What else the coupling knows of the slot, by the names of docs/coupled.md, such as
+        What else the coupling knows of the slot, by the names of docs/coupled-tasks.md, such as
         ``holder``, ``level`` or ``waiting``.
 
     Raises

@@ -28,7 +28,7 @@ _SQUARE: dict[str, Any] = dict(
 )
 
 # Tasks coupled in time, on the square kilometre; the scale of speeds and sizes is chosen so that
-# who looks at one slot alone pays 10 to 45 % more than hindsight (docs/coupled.md).
+# who looks at one slot alone pays 10 to 45 % more than hindsight (docs/coupled-tasks.md).
 _FOLLOW_ME = Scenario(
     **{**_SQUARE, "local_speed": Range(0.3e9, 0.6e9), "server_speed": Range(1.2e10, 8e10)},
     name="follow-me",

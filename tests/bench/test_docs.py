@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mec_env.simulator.features import feature_table
+from mec_env.simulator.features import coupled_feature_table, feature_table
+from mec_env.simulator.observation import table
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,6 +35,27 @@ def test_the_blocks_about_prices_run_as_printed():
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "square-km-v1" in done.stdout
+
+
+def test_the_block_about_coupled_tasks_runs_as_printed():
+    text = (ROOT / "docs" / "coupled-tasks.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", block],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "% above the bound" in done.stdout
+
+
+def test_blocks_and_features_of_couplings_are_listed_as_they_are():
+    text = (ROOT / "docs" / "coupled-tasks.md").read_text(encoding="utf-8")
+    blocks = [
+        row for row in table() if "if " in row[-1] and row[-1].split()[1] in ("devices", "tasks")
+    ]
+    moved = [row for row in blocks if row[-1] != "if devices are unequal"]
+    for row in [*moved, *coupled_feature_table()]:
+        assert f"| {' | '.join(row)} |" in text
 
 
 def test_the_features_are_listed_as_they_are():

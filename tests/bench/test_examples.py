@@ -34,6 +34,7 @@ def run(name, *arguments):
         ("supersuit_sharing", ("1280",), "mean saving against all local"),
         ("distributed_inference", ("0",), "1000 of 1000 decisions equal the library's"),
         ("priced_servers", (), "500 of 500 actions equal the library's"),
+        ("far_sight", (), "hindsight                    0.0"),
     ],
 )
 def test_example_runs(name, arguments, says):

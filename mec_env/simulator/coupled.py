@@ -137,6 +137,7 @@ def _battery_facts(simulator, row, numbers, own):
     slot = int(simulator.slot_index[row])
     return dict(
         level=numbers[:n].astype(np.int64),
+        levels=s.battery_levels,
         harvested=numbers[n : 2 * n].astype(np.int64),
         link_use=link_use,
         home_use=home_use,

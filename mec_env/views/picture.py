@@ -10,6 +10,7 @@ import numpy as np
 
 from mec_env.physics.outcome import outcome
 from mec_env.views.canvas import OVERSAMPLING, Sheet, import_pygame
+from mec_env.views.coupled_picture import coupled_view
 
 __all__ = ["Picture", "SlotRenderer", "picture_of", "server_colours"]
 
@@ -67,6 +68,7 @@ class Picture:
         Summed over devices [s], [J].
     title : str
         The scenario's name.
+    more : pairs of str, a coupling's figures
     """
 
     device_xy: np.ndarray
@@ -81,6 +83,7 @@ class Picture:
     time: float
     energy: float
     title: str = ""
+    more: tuple[tuple[str, str], ...] = ()
 
 
 def picture_of(scenario, world, number, slot, decision=None):
@@ -98,12 +101,13 @@ def picture_of(scenario, world, number, slot, decision=None):
         None before anything was decided.
     """
     server_time, judged = np.zeros(scenario.mecs), None
+    device_xy, decision, more = coupled_view(slot, world, decision)
     if decision is not None:
         judged = outcome(slot, decision)
         seconds = slot.cycles / judged.cpu
         server_time = np.bincount(decision, weights=seconds, minlength=scenario.mecs + 1)[1:]
     return Picture(
-        device_xy=world.device_xy,
+        device_xy=device_xy,
         server_xy=world.server_xy,
         area=scenario.area,
         decision=decision,
@@ -115,6 +119,7 @@ def picture_of(scenario, world, number, slot, decision=None):
         time=judged.time if judged else 0.0,
         energy=judged.energy if judged else 0.0,
         title=scenario.name,
+        more=tuple(more.items()),
     )
 
 
@@ -310,16 +315,15 @@ def _paint_panel(sheet, picture, colours, listed, left, right, bottom):
         figures = dict.fromkeys(("Objective", "Saving", "Time", "Energy", "Offloaded"), "–")
     else:
         on = np.bincount(picture.decision, minlength=len(on) + 1)[1:]
+        saving = 1.0 - picture.objective / (picture.all_local or 1.0)
         figures = {
             "Objective": _number(picture.objective),
-            "Saving": f"{100 * (1 - picture.objective / picture.all_local):.1f} %".replace(
-                "-", "−"
-            ),
+            "Saving": f"{100 * saving:.1f} %".replace("-", "−"),
             "Time": f"{_number(picture.time)} s",
             "Energy": f"{_number(picture.energy)} J",
             "Offloaded": f"{on.sum():,} of {devices:,}",
         }
-    figures = {"All local": _number(picture.all_local), **figures}
+    figures = {"All local": _number(picture.all_local), **figures, **dict(picture.more)}
     y = 98
     for name, figure in figures.items():
         strong = name in ("Objective", "Saving")

@@ -377,3 +377,33 @@ def test_a_coupled_scenario_goes_through_its_file(tmp_path):
         scenario = mec_env.SCENARIOS[name]
         scenario.save(tmp_path / "s.toml")
         assert mec_env.Scenario.load(tmp_path / "s.toml") == scenario
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_coupled_slot_is_drawn_where_devices_are(name):
+    pytest.importorskip("pygame")
+    from mec_env.views.picture import picture_of
+
+    env = MECEnv(hurried() if name == "follow-me" else small(name), render_mode="rgb_array")
+    env.reset(seed=0)
+    frames = [env.render().copy()]
+    for decision in random_decisions(env.scenario, 0, 4):
+        env.step(decision)
+        frames.append(env.render().copy())
+    assert all(frame.dtype == np.uint8 and frame.ndim == 3 for frame in frames)
+    assert not np.array_equal(frames[1], frames[-1])
+    slot, home = env.slot, np.zeros(7, dtype=int)
+    shown = picture_of(env.scenario, env.simulator.world(), 5, slot, home)
+    if name.startswith("follow-me"):
+        assert np.array_equal(shown.device_xy, slot.coupled.facts["position"])
+        assert not np.array_equal(shown.device_xy, env.simulator.world().device_xy)
+    names = {name for name, _ in shown.more}
+    assert names and names <= {"Migrations", "Battery", "Hour", "Tasks", "Waiting"}
+
+
+def test_a_slot_without_tasks_can_be_drawn():
+    pytest.importorskip("pygame")
+    env = MECEnv(small("rush-hour", arrival_low=0.0, arrival_high=0.0), render_mode="rgb_array")
+    env.reset(seed=0)
+    env.step(np.ones(7, dtype=int))
+    assert env.render().any()

@@ -55,7 +55,7 @@ def _search(scenario, world, pricing):
     if coupling_of(scenario) == "battery":
         # Seconds over joules of a mean local run.
         unit = float(1.0 / np.mean(world.local_power)) * scenario.weight_time
-    tried: dict[float, float] = {}
+    tried = {}
 
     def cost(log):
         if log not in tried:

@@ -323,7 +323,10 @@ class Simulator:
                 array[index] = value
         if self._law.code != NONE:
             self._law.own[index] = law_of(self.scenario).of_world(self.scenario, world)
-        rows = slice(None) if len(self._world_list) == 1 else index
+        # Worlds and tasks are each all rows' own or one for all: moving devices with tasks that no slot
+        # draws have as many worlds as rows and one set of tasks.
+        one = 1 in (len(self._world_list), len(self._board.data_bits))
+        rows = slice(None) if one else index
         self._board.data_bits[rows] = world.data_bits
         self._board.cycles[rows] = world.cycles
         self._board.root_cycles[rows] = np.sqrt(world.cycles)

@@ -159,3 +159,32 @@ def test_admission_keeps_nobody_at_a_loss(name, mode):
 def test_checkers_pass(name):
     check_env(MECEnv(small(name), **FEATURES), skip_render_check=True)
     parallel_api_test(mec_env.parallel_env(small(name), agents="servers", **FEATURES), 30)
+
+
+@pytest.mark.parametrize("weight, chosen", [(1.02, 1), (0.98, 2)])
+def test_a_migration_is_worth_its_weight_worked_by_hand(weight, chosen):
+    # Halfway between both servers, so that links cost the same; server 1 holds the service.
+    env = MECEnv(
+        "follow-me", "prices", admission=False, iotds=1, mecs=2, channel="log-distance",
+        area=300.0, shadowing=0.0, device_layout="given", device_positions=((150.0, 150.0),),
+        server_layout="given", server_positions=((100.0, 150.0), (200.0, 150.0)), slots=4,
+        cycles=1e9, data_bits=1e5, local_speed=1e8, server_speed=1e10, service_bits=0.2e9,
+        backhaul=1e9, restart=0.1, idle_power=0.5,
+    )  # fmt: skip
+    env.reset(seed=0)
+    s, zero = env.scenario, np.zeros(4)
+    # 0.2 s of moving and 0.1 s of starting, at 0.5 W.
+    migration = s.weight_time * 0.3 + s.weight_energy * 0.15
+    root = 31622.7766
+    # Server 1 asks twice the price of server 2; both would do better than ten seconds at home.
+    action = (
+        np.array([0.0, 0.0, np.log(0.5), 0.0])
+        / np.log(env.prices(np.ones(4)) / env.prices(zero))[0]
+    )
+    price = env.prices(action)
+    assert price[0] == pytest.approx(2.0 * price[1])
+    # A migration pays while it costs less, times its weight, than what the price saves.
+    even = (price[0] - price[1]) * root / migration
+    action[3] = np.log(weight * even / env.weights(zero)[1]) / 2.0
+    assert abs(action[3]) < 1.0, "the weight is one that can be asked"
+    assert env.decision(action.astype(np.float32)) == [chosen]

@@ -196,3 +196,14 @@ def test_a_trace_of_degrees_needs_a_map(tmp_path):
     )
     with pytest.raises(ValueError, match="trace_scenario makes such a file"):
         MECEnv(scenario)
+
+
+def test_rows_that_move_apart_may_share_tasks_that_never_change():
+    scenario = mec_env.Scenario(**TWO, slots=6)
+    single, batch = MECEnv(scenario), mec_env.MECVectorEnv(3, scenario)
+    seen, alone = batch.reset(seed=[4, 5, 6])[0], single.reset(seed=6)[0]
+    for _ in range(5):
+        assert (seen[2] == alone).all() and (seen[0] != alone).any()
+        seen, rewards = batch.step(np.array([[1, 2], [2, 1], [2, 2]]))[:2]
+        alone, reward = single.step([2, 2])[:2]
+        assert rewards[2] == reward

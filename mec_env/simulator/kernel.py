@@ -31,7 +31,7 @@ from mec_env.physics.link import LinkTable
 from mec_env.simulator.claims import done, next_rows, wait_for_all
 from mec_env.simulator.decode import decide, price_of, weight_of
 from mec_env.simulator.features import Features, observe_features
-from mec_env.simulator.held import hold
+from mec_env.simulator.held import Held
 from mec_env.simulator.observation import Blocks, observe
 from mec_env.simulator.state import Board, Carry, Draws, Results, Worlds
 
@@ -97,7 +97,7 @@ def room_for(devices, servers, drawn):
 def state_of(physics, *parts):
     """A batch's parts, held."""
     links, *rest = physics
-    return hold((tuple(links), tuple(rest), *map(tuple, parts)))
+    return Held((tuple(links), tuple(rest), *map(tuple, parts)))
 
 
 @njit(cache=True, nogil=True)
@@ -194,7 +194,7 @@ def decide_row(job, state, e, room):
     physics, _, worlds, carry, _, board, law = _named(state)
     room = Room(*room.parts)
     decide(job, physics, worlds, board, carry, law, e, room, 0)
-    return room.decision
+    return room.decision.copy()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

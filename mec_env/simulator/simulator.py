@@ -20,7 +20,7 @@ from mec_env.physics.slot import Slot, physics_of
 from mec_env.scenario.scenario import Scenario
 from mec_env.simulator.coupled import distance_of, facts_of, law_for
 from mec_env.simulator.features import feature_size, features_of, place
-from mec_env.simulator.held import hold
+from mec_env.simulator.held import Held
 from mec_env.simulator.kernel import (
     decide_row,
     draw_rows,
@@ -241,7 +241,7 @@ class Simulator:
         mode = MODES[mode]
         self._check(action[None], np.ones(1, dtype=bool), mode, row)
         job = action[None], np.ones(1, dtype=bool), mode.code, admission, retries, _array(reserves)
-        return decide_row(job, self._state(), row, self._room(0)).copy()
+        return decide_row(job, self._state(), row, self._room(0))
 
     def prices(
         self, action: NDArray[np.float32], row: int = 0
@@ -293,7 +293,7 @@ class Simulator:
     def _room(self, thread):
         if thread not in self._rooms:
             sizes = self.scenario.iotds, self.scenario.mecs
-            self._rooms[thread] = hold(room_for(*sizes, self._drawn))
+            self._rooms[thread] = Held(room_for(*sizes, self._drawn))
         return self._rooms[thread]
 
     def _coupled(self, row):

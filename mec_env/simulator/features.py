@@ -9,7 +9,8 @@ load that a server would get at a trial price, the others asking their nominal o
 
 w_i the root of the cycles, c_ij the link's cost. The other columns' fading is not known, so the
 probability is the fading law's: o is no cheaper while its gain is below the one at which it
-would cost as much.
+would cost as much. Where devices move, path gains are those of where they are now, and others'
+shadowing is one more thing that a server doesn't know, see :mod:`mec_env.simulator.rivals`.
 """
 
 import math
@@ -26,6 +27,7 @@ from mec_env.laws.coupling.kernel import BATTERY, MOVING, NONE
 from mec_env.laws.fading import fading_of, gain_range
 from mec_env.physics.cost import link_cost, local_cost
 from mec_env.physics.link import bit_costs, piece_of
+from mec_env.simulator.rivals import follow, shadowed
 
 #: Trial prices are this many steps from the nominal one.
 TRIALS = (-2, -1, 0, 1, 2)
@@ -180,7 +182,7 @@ class Features(NamedTuple):
 
 
 def features_of(scenario, physics, worlds, wanted):
-    """The Features of a scenario, its worlds to be filled by :func:`place`."""
+    """The Features of a scenario, its worlds to be filled by :func:`mec_env.simulator.rivals.place`."""
     links = (worlds, scenario.iotds, scenario.mecs) if wanted else (0, 0, 0)
     of_worlds = tuple(np.empty(links, dtype=kind) for kind in (np.float32, np.float32, np.int32))
     if not wanted:
@@ -192,22 +194,14 @@ def features_of(scenario, physics, worlds, wanted):
     costs = np.log(bit_costs(physics.links, gains.astype(np.float32)))
     grid = np.linspace(costs[0], costs[-1], _COSTS)
     log_gain = np.interp(grid, costs, np.log(gains))
-    likely = logs[np.searchsorted(below, 1.0 - _RARE)]
+    if moving.is_on(scenario) and law_of(scenario).shadowed:
+        # Where devices will be, a world can't know their shadowing.
+        below = shadowed(below, logs, scenario.shadowing)
+    likely = logs[min(np.searchsorted(below, 1.0 - _RARE), _ENTRIES - 1)]
     return Features(
         below, log_gain, grid[0], grid[1] - grid[0], likely, *of_worlds, row_size(scenario),
         scenario.slots,
     )  # fmt: skip
-
-
-def place(features, index, path_gain):
-    """Fill a world's tables, for path gains (M, N)."""
-    log_path = np.log(path_gain.T)
-    grid = features.cost_low + features.cost_step * np.arange(_COSTS)
-    # Gains fall as costs rise.
-    best = np.interp(log_path + features.likely, features.log_gain[::-1], grid[::-1])
-    features.log_path[index] = log_path
-    features.cheapest[index] = np.exp(best)
-    features.order[index] = np.argsort(best, axis=1, kind="stable")
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -235,6 +229,8 @@ def observe_features(features, physics, worlds, board, carry, law, e, room, out)
     for j in range(m):
         for k in range(steps):
             trial[j, k] = worlds.price[world, j] * math.exp(TRIALS[k] * worlds.step[world, j])
+    if law.code == MOVING:
+        follow(features, physics, law, carry, e, world)
     _loads(features, physics, worlds, board, e, room, trial, found)
     for j in range(m):
         congestion = physics.weight_time / worlds.server_speed[world, j]

@@ -19,7 +19,7 @@ from mec_env.physics.coupled import Coupled
 from mec_env.physics.slot import Slot, physics_of
 from mec_env.scenario.scenario import Scenario
 from mec_env.simulator.coupled import distance_of, facts_of, law_for
-from mec_env.simulator.features import feature_size, features_of, place
+from mec_env.simulator.features import feature_size, features_of
 from mec_env.simulator.held import Held
 from mec_env.simulator.kernel import (
     decide_row,
@@ -31,6 +31,7 @@ from mec_env.simulator.kernel import (
     step_rows,
 )
 from mec_env.simulator.observation import blocks_of, size
+from mec_env.simulator.rivals import place
 from mec_env.simulator.state import Carry, Results, draws_of, new_board, new_carry, new_worlds
 from mec_env.simulator.world import World, draw_world
 from mec_env.threads import share, threads_for

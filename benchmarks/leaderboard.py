@@ -12,7 +12,7 @@ from mec_bench import commands
 
 def main(arguments=None):
     """Run, verify, migrate or report."""
-    commands.main(arguments, out=RESULTS, command="benchmarks.leaderboard")
+    commands.main(arguments, out=RESULTS, command="python -m benchmarks.leaderboard")
 
 
 if __name__ == "__main__":

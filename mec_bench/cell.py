@@ -17,7 +17,8 @@ from functools import cached_property, lru_cache
 
 from dirs_solver.learner import find_learner
 from mec_env.judging.rules import RULES
-from mec_env.judging.suite import Suite
+from mec_env.judging.suite import SUITES, Suite
+from mec_env.scenario.scenario import Scenario
 
 #: Of the cells' layout: what is written.
 VERSION = 2
@@ -115,6 +116,7 @@ class Cell:
             "settings": settings,
             "settings_hash": hash_of(settings),
             "budget": None if self.rule else self.budget,
+            **({} if suite.frozen else _own(suite)),
         }
 
 
@@ -130,14 +132,42 @@ def suite_hash(suite):
 
 
 def suite_of(record):
-    """The suite that a cell's record speaks of.
+    """The suite that a cell's record speaks of: a frozen one, a part of one, or its author's own.
 
     Raises
     ------
     ValueError
-        For a name that no frozen suite has.
+        For a name that no frozen suite has and no scenario beside it, or a scenario that can't be.
     """
     from mec_env.judging.suite import resolve_suite
 
+    if "scenario" in record:
+        return _of_its_own(record)
     whole = resolve_suite(record["suite"])
     return whole.only(record["worlds"], record["episodes"], record["slots"])
+
+
+def _own(suite):
+    """What is said of a suite that is not frozen, so that anybody can draw its slots."""
+    return {
+        "scenario": suite.scenario.to_toml(),
+        "world_seeds": list(suite.world_seeds),
+        "episode_seeds": list(suite.episode_seeds),
+    }
+
+
+def _of_its_own(record):
+    if not isinstance(record["scenario"], str):
+        raise ValueError(f"scenario = {record['scenario']!r}: must be TOML text")
+    if record["suite"] in SUITES:
+        raise ValueError(
+            f"suite = {record['suite']!r}: is frozen, a scenario must not stand beside it"
+        )
+    seeds = []
+    for field in ("world_seeds", "episode_seeds"):
+        values = record.get(field)
+        whole = isinstance(values, list) and all(type(v) is int and v >= 0 for v in values)
+        if not whole or not values:
+            raise ValueError(f"{field} = {values!r}: must be a list of whole numbers of 0 or more")
+        seeds.append(tuple(values))
+    return Suite(record["suite"], Scenario.from_toml(record["scenario"]), *seeds)

@@ -37,7 +37,7 @@ from mec_env.judging.suite import Suite, resolve_suite
 
 #: Where results are kept unless the caller has a place of its own.
 OUT = Path("leaderboard")
-COMMAND = "mec_bench leaderboard"
+COMMAND = "python -m mec_bench leaderboard"
 DEFAULT_SUITES = "paper-large-v1,square-km-v1"
 #: Columns of the terminal's table.
 SHOWN = (
@@ -167,7 +167,7 @@ def parse(arguments, out=OUT, command=COMMAND):
             ]
     except (ValueError, OSError, ImportError) as error:
         parser.error(str(error))
-    options.command = shlex.join(["python", "-m", *command.split(), *arguments])
+    options.command = shlex.join([*command.split(), *arguments])
     return options
 
 

@@ -1,0 +1,24 @@
+"""``mec-env``, the command: scenarios, a comparison of your own, the leaderboard, this machine's speed.
+
+One file a group of commands; :mod:`mec_bench.cli.app` knows their names and loads one when it is
+called, so that ``--help`` waits for nothing.
+"""
+
+import sys
+
+
+def main(arguments=None):
+    """The console script ``mec-env``."""
+    try:
+        from mec_bench.cli.app import app
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        print('mec-env needs click: pip install "mec-offloading[bench]"', file=sys.stderr)
+        raise SystemExit(1) from None
+    try:
+        app(arguments, prog_name="mec-env")
+    except SystemExit as end:
+        # Who calls from Python goes on where all went well.
+        if end.code:
+            raise

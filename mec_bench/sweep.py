@@ -78,7 +78,8 @@ class _Course:
         """Run what waits, until all is done or the executor is broken."""
         broken = False
         while (self.waiting or self.running) and not broken:
-            broken = not self._submit(executor, room)
+            # Asked every time: a cluster notices so that a worker is gone.
+            broken = not self._submit(executor, room())
             if not self.running:
                 # Nobody is there to run one.
                 time.sleep(0.5)
@@ -93,12 +94,12 @@ class _Course:
             share = self.done + sum(part for part, _ in parts)
             show(share, self.total, [text for _, text in parts if text])
 
-    def _submit(self, executor, room):
+    def _submit(self, executor, width):
         """Whether the executor took all that it has room for."""
         while self.waiting:
             beside = self.waiting[0], *self.running.values()
             alone = self._alone and not self._alone.isdisjoint(beside)
-            if len(self.running) >= (min(1, room()) if alone else room()):
+            if len(self.running) >= (min(1, width) if alone else width):
                 return True
             try:
                 future = executor.submit(work, self.waiting[0], self._command, self._board)

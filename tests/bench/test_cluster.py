@@ -153,17 +153,20 @@ class Place:
     def __init__(self, folder, start, python):
         self.folder, self._start, self._python = folder, start, python
         (folder / "mine.py").write_text(MINE)
+        # Where the cluster is started, and nothing of ours lies.
+        self.elsewhere = folder / "elsewhere"
+        self.elsewhere.mkdir()
         self.address = f"tcp://127.0.0.1:{free_port()}"
 
     def scheduler(self):
         port = self.address.rpartition(":")[2]
         command = ["-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", port]
-        return self._start(self._python, *command, "--no-dashboard", cwd=self.folder, log="scheduler.log")  # fmt: skip
+        return self._start(self._python, *command, "--no-dashboard", cwd=self.elsewhere, log="scheduler.log")  # fmt: skip
 
     def worker(self, name, python=None, path=None, threads=1):
         command = ["-m", "dask", "worker", self.address, "--no-dashboard", "--nthreads", threads]
         path = str(self.folder if path is None else path)
-        return self._start(python or self._python, *command, cwd=self.folder, log=name, PYTHONPATH=path)  # fmt: skip
+        return self._start(python or self._python, *command, cwd=self.elsewhere, log=name, PYTHONPATH=path)  # fmt: skip
 
     def command(self, log, *more):
         """A sweep of three cells that wait as they are told and one that doesn't."""

@@ -14,6 +14,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, contextmanager
 
 from mec_bench import census
+from mec_bench.limits import one_sentence
 
 #: What a Dask worker does otherwise and a training is slowed by, some per cent each: its profiler
 #: takes the interpreter every 10 ms, and its memory goes back to the system after every larger
@@ -74,7 +75,7 @@ def cluster(address=None, count=None):
             except (OSError, ValueError, TypeError) as error:
                 raise ConnectionError(
                     f"no scheduler answers at {where}: start one with `dask scheduler`, "
-                    f"or give its address ({str(error).splitlines()[0]})"
+                    f"or give its address ({one_sentence(error)})"
                 ) from None
             learners = sorted({(cell.learner, cell.trust) for cell in cells})
             crew = Crew(client, learners, where)
@@ -210,4 +211,5 @@ def _idle(threads):
 
 
 def _say(text):
-    print(f"cluster: {text}", file=sys.stderr, flush=True)
+    # On a line of its own, below the bar of the progress.
+    print(f"\ncluster: {text}", file=sys.stderr, flush=True)

@@ -18,18 +18,15 @@ from mec_bench import commands
 
 def make_cluster():
     """One core, one thread and 4 GB a job; `queue=`, `account=` and `interface=` are your cluster's."""
-    # Dask's profiler slows trainings; jobs inherit neither it nor threads of libraries.
-    prologue = [
-        "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False",
-        "export OMP_NUM_THREADS=1",
-    ]
+    # Dask's profiler slows trainings.
+    profiler = "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False"
     return SLURMCluster(
         cores=1,
         processes=1,
         memory="4GB",
         walltime="12:00:00",
         python=sys.executable,
-        job_script_prologue=prologue,
+        job_script_prologue=[profiler, "export OMP_NUM_THREADS=1"],
         log_directory=os.path.abspath("slurm-logs"),
     )
 

@@ -4,26 +4,19 @@ Cells go to any ``concurrent.futures`` executor: a pool of processes on this mac
 workers of a Dask cluster. The parent alone writes results, so workers need no common disk.
 """
 
-import math
 import os
 import sys
 import tempfile
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 
 from mec_bench import limits, run
+from mec_bench.crew import SchedulerLost, WorkerDied, cluster  # noqa: F401 (handed on)
 
-#: What a Dask worker does otherwise and a training is slowed by, some per cent each: its profiler
-#: takes the interpreter every 10 ms, and its memory goes back to the system after every larger
-#: array. A worker of one thread needs no second arena.
-_FOR_TRAINING = {
-    "distributed.worker.profile.enabled": False,
-    "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "MALLOC_ARENA_MAX": 1},
-}
 #: Times that a cell is given to another worker after its own died.
 ATTEMPTS = 3
 
@@ -36,8 +29,9 @@ def sweep(cells, store, workers, command, show=lambda done, total, lines: None):
     cells : list of Cell
     store : Store
     workers : callable
-        A context manager that gives an executor and how many cells it runs at once;
-        asked for again if a worker died and took the executor with it.
+        Called with the cells that wait, a context manager that gives an executor and a
+        function that says how many cells it may run at once now; asked for again if a worker
+        died and took the executor with it.
     command : str
         For the records.
     show : callable
@@ -48,12 +42,25 @@ def sweep(cells, store, workers, command, show=lambda done, total, lines: None):
     -------
     failed : list of Cell
         Their records say why.
+
+    Raises
+    ------
+    ConnectionError
+        In one sentence, if no scheduler answers or it went away; what was done is kept.
+    ImportError
+        In one sentence, if a cluster's worker lacks what the cells need.
     """
     with tempfile.TemporaryDirectory() as board:
         course = _Course(cells, store, command, board)
         while course.waiting:
-            with workers() as (executor, width):
-                course.follow(executor, width, show)
+            try:
+                with workers(course.waiting) as (executor, room):
+                    course.follow(executor, room, show)
+            except SchedulerLost as error:
+                raise SchedulerLost(
+                    f"{error}: {course.done} of {course.total} cells were done and are kept, "
+                    "the same command with a scheduler that is there runs the others"
+                ) from None
         show(float(course.done), course.total, [])
     return course.failed
 
@@ -67,11 +74,15 @@ class _Course:
         self._attempts, self._alone = {}, set()
         self._store, self._command, self._board = store, command, board
 
-    def follow(self, executor, width, show):
+    def follow(self, executor, room, show):
         """Run what waits, until all is done or the executor is broken."""
         broken = False
         while (self.waiting or self.running) and not broken:
-            broken = not self._submit(executor, width)
+            # Asked every time: a cluster notices so that a worker is gone.
+            broken = not self._submit(executor, room())
+            if not self.running:
+                # Nobody is there to run one.
+                time.sleep(0.5)
             ended, _ = wait(self.running, timeout=0.5, return_when=FIRST_COMPLETED)
             broken |= any(_broke(future) for future in ended)
             if broken:
@@ -88,7 +99,7 @@ class _Course:
         while self.waiting:
             beside = self.waiting[0], *self.running.values()
             alone = self._alone and not self._alone.isdisjoint(beside)
-            if len(self.running) >= (1 if alone else width):
+            if len(self.running) >= (min(1, width) if alone else width):
                 return True
             try:
                 future = executor.submit(work, self.waiting[0], self._command, self._board)
@@ -173,20 +184,23 @@ def _killed(cell):
 
 def _died(error):
     why = limits.one_sentence(error)
-    return f"its worker died {ATTEMPTS} times, killed or out of memory ({why})"
+    if isinstance(error, (BrokenExecutor, WorkerDied)) or type(error).__name__ == "KilledWorker":
+        return f"its worker died {ATTEMPTS} times, killed or out of memory ({why})"
+    # Such as a module of the learner's that the worker can't import.
+    return f"no worker could run it, in {ATTEMPTS} attempts ({why})"
 
 
 def processes(count):
     """Workers on this machine, a process each."""
 
     @contextmanager
-    def start():
+    def start(cells):
         # Fresh processes: a fork would take over threads' locks as they happen to stand.
         pool = ProcessPoolExecutor(count, get_context("spawn"), _begin, (os.getpid(),))
         try:
             # All are there before a cell is: the pool can miss the death of one started later.
             list(pool.map(time.sleep, [0.1] * count))
-            yield pool, count
+            yield pool, lambda: count
         finally:
             pool.shutdown(wait=sys.exc_info()[0] is None, cancel_futures=True)
 
@@ -203,38 +217,3 @@ def _begin(parent):
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def cluster(address=None, count=None):
-    """Workers of a Dask cluster: of a scheduler's address, or ``count`` processes made here.
-
-    Workers of one thread each (``dask worker --nthreads 1``): a cell's time of one core is
-    that of its process.
-
-    Raises
-    ------
-    ImportError
-        Saying what to install, without Dask.
-    """
-    try:
-        import dask
-        from distributed import Client, LocalCluster
-    except ImportError:
-        raise ImportError(
-            'running on a cluster needs Dask: pip install "mec-offloading[cluster]"'
-        ) from None
-
-    @contextmanager
-    def start():
-        with ExitStack() as stack:
-            where = address
-            if address is None:
-                stack.enter_context(dask.config.set(_FOR_TRAINING))
-                local = dict(n_workers=count, threads_per_worker=1, dashboard_address=None)
-                where = stack.enter_context(LocalCluster(processes=True, **local))
-            client = stack.enter_context(Client(where))
-            client.wait_for_workers(1)
-            # The scheduler deals cells out itself, also to workers that a queue lets in later.
-            yield client.get_executor(pure=False), math.inf
-
-    return start

@@ -7,6 +7,7 @@ import griffe
 ROLE = re.compile(r":(?:class|func|meth|mod|attr|data):`~?([^`]+)`")
 #: A word on a line of its own above indented lines: a term and what it means.
 TERM = re.compile(r"^(\w[\w ]{0,30})\n((?:    .*\n?)+)", re.MULTILINE)
+NAME = re.compile(r"``[^`]+``:")
 SECTION = re.compile(r"^\w[\w ]*\n-{3,}", re.MULTILINE)
 
 
@@ -18,7 +19,11 @@ def as_markdown(text):
 
     def defined(found):
         lines = found.group(2).splitlines()
-        body = "\n".join(["    " + line.strip() if line.strip() else "" for line in lines])
+        # A line that begins with a name and a colon is one of several: a paragraph of its own.
+        body = "\n".join(
+            ("\n" * bool(at and NAME.match(line.strip())) + f"    {line.strip()}").rstrip(" ")
+            for at, line in enumerate(lines)
+        )
         return f"{found.group(1)}\n:{body[1:]}\n\n"
 
     return TERM.sub(defined, head) + rest

@@ -152,3 +152,16 @@ def test_generated_parts_are_current():
     tables = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tables)
     assert tables.stale() == [], "python docs/make_tables.py"
+
+
+def test_the_commands_of_contributing_run_as_printed(tmp_path):
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+    for line in block.splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "python"
+        # Its results go elsewhere than into the checkout.
+        own = [str(tmp_path) if part == "leaderboard-quick" else part for part in arguments]
+        assert run([sys.executable, "-W", "ignore", *own], ROOT)
+    for name in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / name).is_file(), name

@@ -6,6 +6,7 @@ what is no longer so. A part stands between ``<!-- NAME:begin -->`` and ``<!-- N
 """
 
 import json
+import math
 import re
 import sys
 import tomllib
@@ -17,6 +18,7 @@ if __name__ == "__main__":
 
 import mec_env  # noqa: E402
 from dirs_solver import LEARNERS, find_learner  # noqa: E402
+from mec_bench.report.curves import mean_curve  # noqa: E402
 from mec_bench.tables import markdown_table  # noqa: E402
 from mec_env.laws.coupling import coupling_of  # noqa: E402
 from mec_env.limits import Range, lower, upper  # noqa: E402
@@ -145,7 +147,7 @@ def scores():
 
 def learners():
     """A section for each learner: what it sees, how it acts, its settings, cost and score."""
-    recorded = scores()
+    recorded, texts = scores(), curves()
     sections = []
     for name, place in LEARNERS.items():
         kind = find_learner(name)
@@ -162,18 +164,89 @@ def learners():
             parts.append(markdown_table(head, [row[1:] for row in own]))
         else:
             parts.append("No cell is recorded on the memoryless suites.")
-        parts += [part for part in (curve(name), settings(name, kind)) if part]
+        parts += [part for part in (curve(name, texts), settings(name, kind)) if part]
         sections.append("\n\n".join(parts))
     return "\n\n".join(sections)
 
 
-def curve(name):
-    """The picture of a learner's curve, if there is one."""
-    file = DOCS / "pictures" / f"curve-{name}.svg"
-    if not file.is_file():
+#: Suites whose curve of a learner is shown, the first that has one.
+CURVES = ("square-km-v1", "paper-large-v1", "paper-medium-v1")
+PICTURES = DOCS / "pictures"
+
+
+def curve_of(name):
+    """The suite, and the mean curve of a learner's recorded training on it; None if there is none.
+
+    Objectives are over the mean bound of the suite's slots in the same world.
+    """
+    for suite in CURVES:
+        files = (RESULTS / "cells").glob(f"{suite}--{name}--s*.json")
+        cells = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(files)]
+        found = mean_curve([over_bounds(cell) for cell in cells if cell["status"] == "done"])
+        if found is not None:
+            return suite, found
+    return None
+
+
+def over_bounds(cell):
+    """A cell whose curves are over each world's mean bound."""
+    training = []
+    for run, bounds in zip(cell.get("training") or [], cell["means"]["lower_bound"]):
+        bound = sum(bounds) / len(bounds)
+        points = [
+            [p[0], p[1], None if p[2] is None else p[2] / bound] for p in run.get("curve") or []
+        ]
+        training.append({"curve": points})
+    return {"training": training}
+
+
+def drawn(name, suite, found):
+    """A curve as SVG, in colours that show on light and dark; its title says it in words."""
+    seconds = found["seconds"]
+    values, lows, highs = found["objective"], found["low"], found["high"]
+    low, high = min(lows), max(highs)
+    left, top, width, height = 62.0, 12.0, 500.0, 130.0
+
+    def at(second, value):
+        x = left + width * (second - seconds[0]) / (seconds[-1] - seconds[0])
+        return f"{x:.1f},{top + height * math.log(high / value) / math.log(high / low):.1f}"
+
+    line = " ".join(at(*pair) for pair in zip(seconds, values))
+    band = [*zip(seconds, highs), *reversed([*zip(seconds, lows)])]
+    title = (
+        f"{name} on {suite}: training slots cost {values[0]:.3f} times the suite's mean bound after "
+        f"{seconds[0]:.2g} s, {values[-1]:.3f} times after {seconds[-1]:.3g} s"
+    )
+    text = 'font-family="sans-serif" font-size="12" fill="#8a8f98"'
+    bottom = top + height
+    return "\n".join(
+        (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 580 180" role="img">',
+            f"<title>{title}</title>",
+            f'<path d="M{left} {top}V{bottom}H{left + width}" fill="none" stroke="#8a8f98"/>',
+            f'<polygon points="{" ".join(at(*pair) for pair in band)}" fill="#17a398" opacity="0.25"/>',
+            f'<polyline points="{line}" fill="none" stroke="#17a398" stroke-width="2"/>',
+            f'<text x="{left - 6}" y="{top + 9}" text-anchor="end" {text}>{high:.3f}</text>',
+            f'<text x="{left - 6}" y="{bottom}" text-anchor="end" {text}>{low:.3f}</text>',
+            f'<text x="{left}" y="{bottom + 18}" {text}>{seconds[0]:.3g} s</text>',
+            f'<text x="562" y="{bottom + 18}" text-anchor="end" {text}>{seconds[-1]:.3g} s</text>',
+            "</svg>\n",
+        )
+    )
+
+
+def curves():
+    """File name -> SVG text of every recorded curve."""
+    found = {name: curve_of(name) for name in LEARNERS}
+    return {f"curve-{name}.svg": drawn(name, *f) for name, f in found.items() if f is not None}
+
+
+def curve(name, texts):
+    """A learner's picture in its section, its words as the text for who doesn't see it."""
+    text = texts.get(f"curve-{name}.svg")
+    if text is None:
         return ""
-    suite = re.search(r"<title>(.*)</title>", file.read_text(encoding="utf-8")).group(1)
-    return f"![{suite}](pictures/curve-{name}.svg)"
+    return f"![{re.search('<title>(.*)</title>', text).group(1)}](pictures/curve-{name}.svg)"
 
 
 def settings(name, kind):
@@ -280,15 +353,32 @@ def current(page):
     return text
 
 
+def wanted():
+    """File below docs -> the text that it must have: pages with generated parts, and curves."""
+    return {page: current(page) for page in PARTS} | {
+        f"pictures/{name}": text for name, text in curves().items()
+    }
+
+
 def stale():
-    """Pages that are not what they must be."""
-    return [page for page in PARTS if (DOCS / page).read_text(encoding="utf-8") != current(page)]
+    """Files that are not what they must be, and curves of learners that are no more."""
+    texts = wanted()
+    there = {f"pictures/{file.name}" for file in PICTURES.glob("curve-*.svg")}
+    return sorted(there - set(texts)) + [
+        name
+        for name, text in texts.items()
+        if not (DOCS / name).is_file() or (DOCS / name).read_text(encoding="utf-8") != text
+    ]
 
 
 if __name__ == "__main__":
-    found = stale()
+    found, texts = stale(), wanted()
     if "--check" not in sys.argv:
-        for page in found:
-            write_text(DOCS / page, current(page))
+        PICTURES.mkdir(exist_ok=True)
+        for name in found:
+            if name in texts:
+                write_text(DOCS / name, texts[name])
+            else:
+                (DOCS / name).unlink()
     print(*found or ["all pages are current"], sep="\n")
     raise SystemExit(bool(found) and "--check" in sys.argv)

@@ -1,11 +1,17 @@
-"""The Python blocks of the walk through the laws run as they are printed."""
+"""Every block of the documentation runs as it is printed, and its generated parts are current."""
 
+import importlib.util
 import os
 import re
+import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+import pytest
+
+from mec_env import Scenario
 from mec_env.simulator.features import coupled_feature_table, feature_table
 from mec_env.simulator.observation import table
 
@@ -77,3 +83,85 @@ def test_the_walk_names_files_and_registries_that_are_there():
 
     there = channels.LAWS, fading.FADINGS, layouts.DEVICES, layouts.SERVERS, rewards.REWARDS
     assert all(there) and MODES and BLOCKS and coupling.COUPLINGS and RULES and MANIFESTS
+
+
+def blocks_of(page):
+    """The fenced blocks of a page: (language, text), those within lists and folds among them."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    found = re.findall(r"^( *)```(\w*)\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE)
+    return [(language, block) for _, language, block in found]
+
+
+def pages():
+    return sorted(str(p.relative_to(ROOT / "docs")) for p in (ROOT / "docs").rglob("*.md"))
+
+
+def run(command, folder):
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg", "SDL_VIDEODRIVER": "dummy"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+#: Pages whose blocks have a test of their own above, which asks for more.
+OWN = {"coupled-tasks.md", "prices.md", "your-own-law.md"}
+RUN = [
+    page
+    for page in pages()
+    if page not in OWN and {"python", "bash"} & {language for language, _ in blocks_of(page)}
+]
+
+
+# One process for a page: a reader types its blocks one after the other.
+@pytest.mark.parametrize("page", RUN)
+def test_the_blocks_of_a_page_run_as_printed(page, tmp_path):
+    blocks = blocks_of(page)
+    for language, block in blocks:
+        if language == "python" and (name := re.match(r"# (\w+\.py)\n", block)):
+            (tmp_path / name.group(1)).write_text(block, encoding="utf-8")
+    code = [block for language, block in blocks if language == "python"]
+    if code:
+        run([sys.executable, "-W", "ignore", "-c", "\n".join(code)], tmp_path)
+    for line in "".join(block for language, block in blocks if language == "bash").splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "python"
+        files = [
+            str(file)
+            for argument in arguments
+            for file in (sorted(tmp_path.glob(argument)) if "*" in argument else [argument])
+        ]
+        assert run([sys.executable, "-W", "ignore", *files], tmp_path)
+
+
+def test_every_block_says_its_language_and_is_run_or_read():
+    known = {"python", "bash", "toml", "text"}
+    assert {block[0] for page in pages() for block in blocks_of(page)} == known
+
+
+def test_every_scenario_that_is_printed_is_one():
+    printed = [block for page in pages() for language, block in blocks_of(page) if language == "toml"]  # fmt: skip
+    assert printed
+    for text in printed:
+        assert Scenario.from_toml(text).name == tomllib.loads(text)["name"]
+
+
+def test_generated_parts_are_current():
+    spec = importlib.util.spec_from_file_location("make_tables", ROOT / "docs" / "make_tables.py")
+    tables = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tables)
+    assert tables.stale() == [], "python docs/make_tables.py"
+
+
+def test_the_commands_of_contributing_run_as_printed(tmp_path):
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+    for line in block.splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "python"
+        # Its results go elsewhere than into the checkout.
+        own = [str(tmp_path) if part == "leaderboard-quick" else part for part in arguments]
+        assert run([sys.executable, "-W", "ignore", *own], ROOT)
+    for name in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / name).is_file(), name

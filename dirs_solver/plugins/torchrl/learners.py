@@ -15,7 +15,7 @@ from dirs_solver.plugins.benchmarl.env import GROUP
 from dirs_solver.plugins.benchmarl.price_env import BatchedPrices
 from dirs_solver.plugins.benchmarl.run import silence
 from dirs_solver.shared.price_learner import PriceLearner, Training
-from dirs_solver.shared.row_networks import begin, layers_of, perceptron
+from dirs_solver.shared.row_networks import Normal, Value, layers_of
 
 SEEN, ACTED = (GROUP, "observation"), (GROUP, "action")
 VALUE, LOG_PROB = (GROUP, "value"), (GROUP, "log_prob")
@@ -58,37 +58,21 @@ class PPOPrices(PriceLearner):
         collector.shutdown()
 
 
-class _Normal(nn.Module):
-    """Means of a server's features and one deviation for all."""
+class _ForAll(nn.Module):
+    """One value for all servers, given to every one (..., M, 1)."""
 
-    def __init__(self, network, asked, log_deviation):
+    def __init__(self, value):
         super().__init__()
-        self.network = network
-        self.log_deviation = nn.Parameter(torch.full((asked,), float(log_deviation)))
+        self.value = value
 
     def forward(self, seen):
-        mean = self.network(seen)
-        return mean, self.log_deviation.exp().expand_as(mean)
-
-
-class _Mean(nn.Module):
-    """One value for all servers, the mean of one number each, given to every one."""
-
-    def __init__(self, network):
-        super().__init__()
-        self.network = network
-
-    def forward(self, seen):
-        each = self.network(seen)
-        return each.mean(dim=-2, keepdim=True).expand_as(each)
+        return self.value(seen).unsqueeze(-2).expand(*seen.shape[:-1], 1)
 
 
 def _networks(env: EnvBase, settings, begun):
     """The actor's layers, the actor and the value of a batch of worlds."""
     size, asked = (env.full_observation_spec[SEEN].shape[-1], env.full_action_spec[ACTED].shape[-1])
-    network = perceptron(size, settings["hidden"], asked, settings["activation"])
-    begin(network[-1], begun)
-    normal = _Normal(network, asked, settings["log_std_init"])
+    normal = Normal(size, asked, settings, begun)
     keys = [(GROUP, "loc"), (GROUP, "scale")]
     actor = ProbabilisticActor(
         TensorDictModule(normal, in_keys=[SEEN], out_keys=keys),
@@ -99,8 +83,8 @@ def _networks(env: EnvBase, settings, begun):
         return_log_prob=True,
         log_prob_key=LOG_PROB,
     )
-    critic = perceptron(size, settings["critic_hidden"], 1, settings["activation"])
-    return network, actor, TensorDictModule(_Mean(critic), in_keys=[SEEN], out_keys=[VALUE])
+    value = TensorDictModule(_ForAll(Value(size, settings)), in_keys=[SEEN], out_keys=[VALUE])
+    return normal.network, actor, value
 
 
 class _Update:
@@ -131,7 +115,8 @@ class _Update:
         size = min(self._settings["batch_size"], flat.numel())
         for _ in range(self._settings["n_epochs"]):
             for places in torch.randperm(flat.numel()).split(size):
-                loss = self._loss(flat[places])
+                found = self._loss(flat[places])
+                loss = found["loss_objective"] + found["loss_critic"] + found["loss_entropy"]
                 self._steps.zero_grad()
-                sum(loss[key] for key in loss.keys() if key.startswith("loss_")).backward()
+                loss.backward()
                 self._steps.step()

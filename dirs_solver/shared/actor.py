@@ -44,7 +44,10 @@ class Actor:
     def through(self, observation):
         """What the last layer gives (..., out) for observations (..., observed)."""
         x = (np.asarray(observation) - self.mean) / self.deviation
-        x = np.clip(x, -self.limit, self.limit).astype(np.float32)
+        return self._layers(np.clip(x, -self.limit, self.limit).astype(np.float32))
+
+    def _layers(self, x):
+        """What the last layer gives for what the first one is given."""
         between = ACTIVATIONS[self.activation]
         for weight, bias in self.layers[:-1]:
             x = between(x @ weight.T + bias)

@@ -34,6 +34,8 @@ def run(name, *arguments):
         ("supersuit_sharing", ("1280",), "mean saving against all local"),
         ("distributed_inference", ("0",), "1000 of 1000 decisions equal the library's"),
         ("priced_servers", (), "500 of 500 actions equal the library's"),
+        ("torchrl_ppo", ("1000",), "reward 0."),
+        ("others/cleanrl_ppo", ("1024",), "objective 4"),
         ("far_sight", (), "hindsight                    0.0"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What Stable-Baselines3 brings."""
+"""What Stable-Baselines3 and sb3-contrib bring."""
 
 EXTRA = "sb3"
 LEARNERS = {
@@ -12,4 +12,6 @@ LEARNERS = {
     "sb3-ddpg-prices": "dirs_solver.plugins.sb3.prices:DDPGPrices",
     "sb3-td3-prices": "dirs_solver.plugins.sb3.prices:TD3Prices",
     "sb3-sac-prices": "dirs_solver.plugins.sb3.prices:SACPrices",
+    "sb3-trpo-prices": "dirs_solver.plugins.sb3.contrib:TRPOPrices",
+    "sb3-recurrent-ppo-prices": "dirs_solver.plugins.sb3.contrib:RecurrentPPOPrices",
 }

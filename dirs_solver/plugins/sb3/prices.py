@@ -98,6 +98,10 @@ class _Prices(_SB3Learner):
         return env
 
     def _policy(self, model, env, activation, scenario):
+        return self._policy_of(self._arrays(model, env, scenario), scenario)
+
+    def _arrays(self, model, env, scenario):
+        """Everything learned, by name."""
         seen = row_size(scenario) if self.settings["observe"] == "features" else None
         arrays = {
             "mean": env.obs_rms.mean[:seen].astype(np.float32),
@@ -105,7 +109,7 @@ class _Prices(_SB3Learner):
         }
         for k, layer in enumerate(self._actor(model)):
             arrays[f"weight {k}"], arrays[f"bias {k}"] = array(layer.weight), array(layer.bias)
-        return self._policy_of(arrays, scenario)
+        return arrays
 
     def _policy_of(self, arrays, scenario):
         policy, settings = POLICIES[self.settings["observe"]], self.settings

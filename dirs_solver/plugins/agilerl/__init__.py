@@ -1,0 +1,1 @@
+"""AgileRL's independent PPO as a learner."""

@@ -1,8 +1,8 @@
 """Cells of the leaderboard: one learner, one suite, one seed, and what it came to.
 
 A cell is two files: ``NAME.json`` with the numbers and where they come from, and
-``NAME.decisions-v2.xz`` with every decision, from which anybody can work the numbers out
-again (:mod:`mec_bench.verify`). The name holds a hash of the settings, so other
+``NAME.decisions-v2.xz`` with every decision (``-v3.bin`` where a score is an episode's), from which
+anybody can work the numbers out again (:mod:`mec_bench.verify`). The name holds a hash of the settings, so other
 settings are another cell.
 
 Version 2 of the layout keeps means over each episode and the gaps of the slots, packed

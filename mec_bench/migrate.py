@@ -3,9 +3,9 @@
 import hashlib
 
 from mec_bench.cell import VERSION, suite_of
-from mec_bench.packing import pack
+from mec_bench.packing import layout_of, packed, unpack_any
 from mec_bench.scores import scored, shape_of
-from mec_bench.store import Store, decisions_of
+from mec_bench.store import Store
 from mec_bench.verify import Refused, agree, each_cell, read, verify
 
 #: What version 1 said and version 2 says otherwise.
@@ -43,13 +43,13 @@ def _migrate(file, record, judge):
     if record["version"] == VERSION:
         return f"is of version {VERSION} already"
     suite = suite_of(record)
-    new, packed = migrated(record, found), pack(decisions, suite)
+    new, data = migrated(record, found), packed(decisions, suite)
     agree(new, found)
-    if (decisions_of(new, packed) != decisions).any():
+    if (unpack_any(data, suite, layout_of(suite.unit)) != decisions).any():
         raise Refused("its decisions don't come back as they were from the new layout")
     if file.suffix != ".json":
         raise Refused("its name must end in .json")
-    kept = Store(file.parent).write(file.stem, new, packed)
+    kept = Store(file.parent).write(file.stem, new, data)
     data = (file.parent / kept["decisions"]["file"]).read_bytes()
     if hashlib.sha256(data).hexdigest() != kept["decisions"]["sha256"]:
         raise Refused(f"{kept['decisions']['file']}: was not kept as it was written")

@@ -2,7 +2,8 @@
 
 Decisions of version 2 stand device by device, each device's slots in a row, two to a byte
 where there are fewer than 16 servers; those of version 1 slot by slot, one to a byte. Both are
-compressed as xz. Gaps are single precision, their bytes sorted by weight, compressed and in
+compressed as xz. Where a score is an episode's, so that a cell has twenty and a hundred times as
+many slots, decisions are of version 3 (:mod:`mec_bench.foretold`), a third or less of version 2. Gaps are single precision, their bytes sorted by weight, compressed and in
 base64.
 """
 
@@ -45,6 +46,38 @@ def unpack(data, suite):
     if _halves(suite):
         by_device = np.stack([by_device & 15, by_device >> 4], axis=2).reshape(devices, -1)
     return by_device[:, :slots].T.astype(np.int64)
+
+
+def layout_of(unit):
+    """The version of the layout in which decisions are written, by their suite's unit of score."""
+    return 3 if unit == "episode" else 2
+
+
+def packed(decisions, suite):
+    """Decisions (S, N) of a suite, compressed, in the layout of :func:`layout_of`."""
+    if layout_of(suite.unit) == 2:
+        return pack(decisions, suite)
+    # Playing along loads numba, which the numbers of a cell don't need.
+    from mec_bench.foretold import foretell
+
+    return foretell(decisions, suite)
+
+
+def unpack_any(data, suite, layout):
+    """Decisions (S, N) int64 of a suite, in any layout that was ever written.
+
+    Raises
+    ------
+    ValueError
+        For an unknown layout; else as :func:`unpack`.
+    """
+    if layout == 3:
+        from mec_bench.foretold import retell
+
+        return retell(data, suite)
+    if layout not in (1, 2):
+        raise ValueError(f"decisions.layout = {layout!r}: must be 1, 2 or 3")
+    return (unpack_version_1 if layout == 1 else unpack)(data, suite)
 
 
 def unpack_version_1(data, suite):

@@ -11,7 +11,7 @@ import numpy as np
 
 import mec_env
 from mec_bench.limits import deadline, one_core, one_sentence
-from mec_bench.packing import pack
+from mec_bench.packing import packed
 from mec_bench.provenance import provenance
 from mec_bench.scores import scored
 from mec_bench.training_log import ENDLESS, TrainingLog
@@ -93,7 +93,7 @@ def _measure(cell, tell):
             whole.objective, whole.lower_bound, whole.time, whole.energy, whole.offloaded,
         ),
     }  # fmt: skip
-    return measured, pack(whole.decision, suite)
+    return measured, packed(whole.decision, suite)
 
 
 def slots_for(learner, slots, budget):

@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 
 from mec_bench.cell import suite_of
-from mec_bench.packing import unpack, unpack_version_1
+from mec_bench.packing import layout_of, unpack_any
 from mec_bench.provenance import write_json
 from mec_env.whole_file import whole_file
 
 #: How the names of decisions end. A layout of its own has a name of its own: a migration that
 #: is killed leaves the old pair of files whole.
-SUFFIX, _SUFFIX_VERSION_1 = ".decisions-v2.xz", ".decisions.xz"
+SUFFIXES = {1: ".decisions.xz", 2: ".decisions-v2.xz", 3: ".decisions-v3.bin"}
 #: Free space to be left for other files [bytes].
 _SPARE = 64 * 2**20
 
@@ -72,7 +72,7 @@ class Store:
         name : str
         record : dict
         decisions : bytes or None
-            As :func:`mec_bench.packing.pack` makes them; None for a cell that failed.
+            As :func:`mec_bench.packing.packed` makes them; None for a cell that failed.
 
         Returns
         -------
@@ -81,14 +81,17 @@ class Store:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         if decisions is not None:
-            file = self.folder / f"{name}{SUFFIX}"
+            layout = layout_of(record.get("unit", "slot"))
+            file = self.folder / f"{name}{SUFFIXES[layout]}"
             with whole_file(file) as out:
                 out.write(decisions)
             digest = hashlib.sha256(decisions).hexdigest()
-            record = {**record, "decisions": {"file": file.name, "sha256": digest}}
+            said = {"layout": layout} if layout != record["version"] else {}
+            record = {**record, "decisions": {"file": file.name, "sha256": digest, **said}}
         write_json(self.folder / f"{name}.json", record)
         if decisions is not None:
-            (self.folder / f"{name}{_SUFFIX_VERSION_1}").unlink(missing_ok=True)
+            for other in SUFFIXES.keys() - {layout}:
+                (self.folder / f"{name}{SUFFIXES[other]}").unlink(missing_ok=True)
         return record
 
     def read(self):
@@ -112,8 +115,8 @@ def decisions_of(record, data):
     ValueError
         If they are damaged or don't fit the record's suite.
     """
-    take = unpack_version_1 if record["version"] == 1 else unpack
-    return take(data, suite_of(record))
+    layout = record["decisions"].get("layout", record["version"])
+    return unpack_any(data, suite_of(record), layout)
 
 
 def read_decisions(record, folder):

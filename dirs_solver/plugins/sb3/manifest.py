@@ -12,4 +12,6 @@ LEARNERS = {
     "sb3-ddpg-prices": "dirs_solver.plugins.sb3.prices:DDPGPrices",
     "sb3-td3-prices": "dirs_solver.plugins.sb3.prices:TD3Prices",
     "sb3-sac-prices": "dirs_solver.plugins.sb3.prices:SACPrices",
+    "sb3-ppo-any": "dirs_solver.plugins.sb3.anywhere:PPOAny",
+    "sb3-sac-any": "dirs_solver.plugins.sb3.anywhere:SACAny",
 }

@@ -6,6 +6,7 @@ links of average gain, tasks of average size, one price for all that balances wh
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
 from itertools import chain
 from typing import NamedTuple
 
@@ -28,6 +29,9 @@ CALIBRATION = 100
 SPAN, STEP = 0.7, 0.1116
 #: Span of calibrated prices in deviations, and the least deviation [log].
 DEVIATIONS, LEAST = 3.0, 1e-4
+#: Calibrations that are kept, some kB each.
+KNOWN = 256
+_known: "dict[tuple[object, ...], Pricing]" = {}
 
 
 class Pricing(NamedTuple):
@@ -70,9 +74,25 @@ def pooled(scenario: Scenario, world: World, span: float | None = None) -> Prici
 
 
 def calibrated(scenario: Scenario, world: World, span: float | None = None) -> Pricing:
-    """Mean and deviation of the log of each server's optimal price over training slots."""
-    slots = training_slots(scenario, world=world)
-    return calibrate(slots, typical_slot(scenario, world), span)
+    """Mean and deviation of the log of each server's optimal price over training slots.
+
+    Found once for a world, whatever asks for it.
+    """
+    key = scenario, span, _digest(world)
+    if key not in _known:
+        if len(_known) >= KNOWN:
+            _known.clear()
+        slots = training_slots(scenario, world=world)
+        _known[key] = calibrate(slots, typical_slot(scenario, world), span)
+    return _known[key]
+
+
+def _digest(world):
+    # The digest alone is kept: a large world's links take gigabytes.
+    digest = blake2b()
+    for array in vars(world).values():
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.digest()
 
 
 def calibrate(

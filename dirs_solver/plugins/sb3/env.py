@@ -23,13 +23,20 @@ class RowsVecEnv(VecEnv):
         E, 1 or more.
     scenario, actions, **fields
         As in :class:`mec_env.MECEnv`.
+
+    Attributes
+    ----------
+    scenario : mec_env.Scenario
+    slots_a_step : int
+        Slots that a step of all rows decides, E.
     """
 
     def __init__(self, rows, scenario=None, actions="decisions", **fields):
         self.envs = MECVectorEnv(
             rows, scenario, actions, autoreset_mode=AutoresetMode.SAME_STEP, threads=1, **fields
         )
-        self._keys = self.envs.options.info(self.envs.scenario)
+        self.scenario, self.slots_a_step = self.envs.scenario, rows
+        self._keys = self.envs.options.info(self.scenario)
         self._actions = None
         # The base class asks for this attribute of every environment.
         self.render_mode = None

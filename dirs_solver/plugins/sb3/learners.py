@@ -13,20 +13,19 @@ import numpy as np
 import stable_baselines3
 import torch
 from scipy.special import ndtri
-from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.vec_env import VecNormalize
 
 from dirs_solver.plugins.sb3.decisions import DecisionsPolicy
 from dirs_solver.plugins.sb3.env import RowsVecEnv
 from dirs_solver.plugins.sb3.policy import SB3Policy
+from dirs_solver.plugins.sb3.watch import Watch
 from dirs_solver.shared import files
 from dirs_solver.shared.activations import ACTIVATIONS
 from dirs_solver.shared.discount import DISCOUNT
 from dirs_solver.shared.first_actor import bearable
 from dirs_solver.shared.fits import same_size
 from dirs_solver.shared.keep_best import Best
-from dirs_solver.shared.progress import Progress
 from dirs_solver.shared.randomness import global_generators_kept
 from dirs_solver.shared.tuned import of_size, settings_of
 from mec_env import Scenario, checks
@@ -37,8 +36,6 @@ from mec_env.scenario.named import resolve
 KIND = "sb3-policy"
 #: Standardised observations are clipped here, as is usual.
 LIMIT = 10.0
-#: Slots over which a report's objective is a mean, at least.
-RECENT = 256
 #: Rollouts from one judgement of the actor to the next: a few per cent of the training's time.
 EVERY = 25
 MODULES = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
@@ -116,11 +113,13 @@ class _SB3Learner:
             policy = self._policy(model, env, settings["activation"], scenario)
             return best.judge(self._act_of(policy), lambda: policy)
 
-        watch = _Watch(slots, progress, judge, self._every(settings))
+        # The library counts its own steps, which are slots or, of servers as rows, more.
+        per_slot = env.num_envs / rows.slots_a_step
+        watch = Watch(slots, per_slot, progress, judge, self._every(settings))
         with global_generators_kept():
             model = self._model(env, settings, seed)
             env.seed(seed)
-            model.learn(slots, callback=watch, log_interval=None)
+            model.learn(math.ceil(slots * per_slot), callback=watch, log_interval=None)
             judge()
         rows.close()
         self._task = {
@@ -159,9 +158,12 @@ class _SB3Learner:
         learner._task = {key: header[key] for key in ("learner", "scenario", "seed", "settings")}
         trained = Scenario.from_toml(header["scenario"])
         if scenario is not None:
-            same_size(path, trained, resolve(scenario))
+            cls._check_fits(path, trained, resolve(scenario))
         learner.policy = learner._policy_of(arrays, trained)
         return learner
+
+    #: Whether a file fits a scenario.
+    _check_fits = staticmethod(same_size)
 
     def _checked_start(self, scenario, seed, start):
         """The start, raised where exploring from it would cost too much in a scenario."""
@@ -225,7 +227,7 @@ class _SB3Learner:
             },
         )
         with torch.no_grad():
-            self._start(model, settings, env.unwrapped.envs.scenario)
+            self._start(model, settings, env.unwrapped.scenario)
         return model
 
     def _network_arguments(self, settings):
@@ -351,33 +353,9 @@ class SAC(_Scores):
         return [*(x for x in actor.latent_pi if isinstance(x, torch.nn.Linear)), actor.mu]
 
 
-class _Watch(BaseCallback):
-    """Keeps the training's objectives, reports them, has the actor judged, and ends it when told to."""
-
-    def __init__(self, total, progress, judge, every):
-        super().__init__()
-        self.objectives, self._total, self._progress = [], total, progress
-        self._judge, self._every, self._rollouts = judge, every, 0
-
-    def _on_rollout_start(self):
-        if self._rollouts % self._every == 0:
-            self._judge()
-        self._rollouts += 1
-
-    def _on_step(self):
-        infos = self.locals["infos"]
-        self.objectives.append(sum(info["objective"] for info in infos) / len(infos))
-        if self._progress is None:
-            return True
-        recent = self.objectives[-max(1, RECENT // len(infos)) :]
-        done = self.num_timesteps
-        report = Progress("online", done, max(done, self._total), objective=float(np.mean(recent)))
-        return self._progress(report) is not True
-
-
 def discount(env):
     """The discount of a batch of rows."""
-    return DISCOUNT[coupling_of(env.unwrapped.envs.scenario)]
+    return DISCOUNT[coupling_of(env.unwrapped.scenario)]
 
 
 def begin(layer, value):

@@ -14,4 +14,6 @@ LEARNERS = {
     "sb3-sac-prices": "dirs_solver.plugins.sb3.prices:SACPrices",
     "sb3-trpo-prices": "dirs_solver.plugins.sb3.contrib:TRPOPrices",
     "sb3-recurrent-ppo-prices": "dirs_solver.plugins.sb3.contrib:RecurrentPPOPrices",
+    "sb3-ppo-any": "dirs_solver.plugins.sb3.anywhere:PPOAny",
+    "sb3-sac-any": "dirs_solver.plugins.sb3.anywhere:SACAny",
 }

@@ -93,7 +93,7 @@ class _Prices(_SB3Learner):
     def _normalised(self, rows):
         env = super()._normalised(rows)
         if self.settings["observe"] == "features":
-            scenario = rows.envs.scenario
+            scenario = rows.scenario
             env.obs_rms = SharedMeanStd(row_size(scenario), scenario.mecs)
         return env
 

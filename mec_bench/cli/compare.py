@@ -92,13 +92,8 @@ def compare(**options):
     mec-env compare --scenario paper-xlarge --vary iotds=50,75,...,200 \\
         --learners dirs,maddpg,remote,random,local --worlds 5 --out fig7
     """
-    words = sys.argv[1:] if Path(sys.argv[0]).stem.startswith("mec-env") else None
-    given = SimpleNamespace(**options)
-    for word, value in (QUICK if given.quick else USUAL).items():
-        if getattr(given, word) in (None, ()):
-            setattr(given, word, value)
-    given.out, given.command = Path(given.out), shlex.join(["mec-env", *(words or _words(options))])
-    asked, suites = _asked(given)
+    given = prepared(options)
+    asked, suites = asked_of(given)
     for point in asked.points:
         if point["problem"]:
             click.echo(f"left out: {_where(asked, point)}: {point['problem']}", err=True)
@@ -110,7 +105,18 @@ def compare(**options):
         raise SystemExit(1)
 
 
-def _asked(given):
+def prepared(options):
+    """The options of a command line with what is usual, or quick, where they say nothing."""
+    words = sys.argv[1:] if Path(sys.argv[0]).stem.startswith("mec-env") else _words(options)
+    given = SimpleNamespace(**options)
+    for word, value in (QUICK if given.quick else USUAL).items():
+        if getattr(given, word) in (None, ()):
+            setattr(given, word, value)
+    given.out, given.command = Path(given.out), shlex.join(["mec-env", *words])
+    return given
+
+
+def asked_of(given):
     """What was asked for, checked, and the suites of its points."""
     import mec_env
     from mec_bench.compare.asked import Asked

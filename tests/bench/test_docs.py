@@ -1,5 +1,6 @@
 """Every block of the documentation runs as it is printed, and its generated parts are current."""
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mec_bench.cli.compare import asked_of, compare, prepared
 from mec_env import Scenario
 from mec_env.simulator.features import coupled_feature_table, feature_table
 from mec_env.simulator.observation import table
@@ -105,6 +107,23 @@ def run(command, folder):
     return done.stdout
 
 
+def lines_of(blocks):
+    """The command lines of blocks, those that go on behind a backslash as one."""
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    return [line.partition("  #")[0] for line in lines if not line.startswith("#")]
+
+
+def check_command(arguments, folder):
+    """Run a ``mec-env``, but of a comparison only all that comes before its cells."""
+    if arguments[0] == "compare" and "--quick" not in arguments:
+        with contextlib.chdir(folder):
+            given = prepared(compare.make_context("compare", arguments[1:]).params)
+            asked, suites = asked_of(given)
+        assert len(suites) == len(asked.points)
+    elif arguments[0] not in ("verify", "leaderboard", "compare"):
+        assert run([sys.executable, "-m", "mec_bench", *arguments], folder)
+
+
 #: Pages whose blocks have a test of their own above, which asks for more.
 OWN = {"coupled-tasks.md", "prices.md", "your-own-law.md"}
 RUN = [
@@ -124,8 +143,11 @@ def test_the_blocks_of_a_page_run_as_printed(page, tmp_path):
     code = [block for language, block in blocks if language == "python"]
     if code:
         run([sys.executable, "-W", "ignore", "-c", "\n".join(code)], tmp_path)
-    for line in "".join(block for language, block in blocks if language == "bash").splitlines():
+    for line in lines_of(block for language, block in blocks if language == "bash"):
         program, *arguments = shlex.split(line)
+        if program == "mec-env":
+            check_command(arguments, tmp_path)
+            continue
         assert program == "python"
         files = [
             str(file)
@@ -165,3 +187,19 @@ def test_the_commands_of_contributing_run_as_printed(tmp_path):
         assert run([sys.executable, "-W", "ignore", *own], ROOT)
     for name in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / name).is_file(), name
+
+
+def test_the_readme_runs_as_printed_and_fits_a_page(tmp_path):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 160
+    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert "mean gap" in run([sys.executable, "-W", "ignore", "-c", "\n".join(code)], tmp_path)
+    for line in lines_of(re.findall(r"```bash\n(.*?)```", text, re.DOTALL)):
+        program, *arguments = shlex.split(line)
+        if program == "mec-env":
+            check_command(arguments, tmp_path)
+        else:
+            # The two commands for a fresh clone, which CI's own script begins with.
+            assert line.startswith("python3 -m venv .venv && ")
+    for name in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / name).exists(), name

@@ -127,10 +127,10 @@ def test_two_couplings_at_once_are_refused():
         mec_env.SCENARIOS["follow-me"].replace(battery_capacity=8.0)
 
 
-def test_the_readme_has_the_table_of_blocks():
+def test_the_page_about_views_has_the_table_of_blocks():
     from pathlib import Path
 
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "views.md").read_text(encoding="utf-8")
     for row in observation.table():
         assert f"| {' | '.join(row)} |" in text
 

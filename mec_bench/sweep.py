@@ -113,7 +113,7 @@ class _Course:
         try:
             record, decisions = future.result()
         except Exception as error:
-            # Not the learner's error, which its record would hold: a worker died.
+            # Not the learner's error, which its record would hold: the worker died, or lacks something.
             attempts = self._attempts[cell] = self._attempts.get(cell, 0) + 1
             words = _last_words(self._board, cell)
             if attempts < ATTEMPTS and not words:

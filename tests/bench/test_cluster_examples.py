@@ -1,6 +1,8 @@
 """What the cluster examples would submit, where Dask's launchers are installed."""
 
 import importlib.util
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -44,3 +46,25 @@ def test_kubernetes_gets_a_pod_of_one_core_a_worker():
     for kind in ("requests", "limits"):
         assert pod["resources"][kind] == {"cpu": "1", "memory": "4Gi"}
     assert {"name": "OMP_NUM_THREADS", "value": "1"} in pod["env"]
+
+
+@pytest.mark.slow
+def test_the_slurm_example_runs_with_commands_that_start_jobs_here(tmp_path):
+    pytest.importorskip("dask_jobqueue")
+    commands = {
+        "sbatch": 'setsid bash "$1" >/dev/null 2>&1 & echo "Submitted batch job $!"',
+        "scancel": 'for job in "$@"; do kill -- -"$job"; done',
+    }
+    for name, body in commands.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    small = ["--suites", "paper-medium-v1", "--worlds", "1", "--slots", "3", "--seeds", "2"]
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "cluster_slurm.py", "2", *small, "--learners", "local,random", "--out", "mine"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=900,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}",
+             "PYTHONPATH": os.pathsep.join([str(EXAMPLES.parent), *sys.path])},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "no worker has joined" in done.stderr
+    assert len(list((tmp_path / "mine" / "cells").glob("*.json"))) == 3

@@ -2,12 +2,16 @@
 
 import sys
 from concurrent.futures import Future
+from contextlib import contextmanager
 
 import pytest
 
 import mec_env
 from mec_bench import census, crew
+from mec_bench.cell import Cell
 from mec_bench.crew import Crew, SchedulerLost, WorkerDied
+from mec_bench.store import Store
+from mec_bench.sweep import sweep
 
 
 def worker(**other):
@@ -134,3 +138,20 @@ def test_no_worker_yet_is_said(capsys):
     made = Crew(Client(), [], "here")
     assert "no worker has joined here yet: waiting for one" in capsys.readouterr().err
     assert made.room() == 0
+
+
+def test_what_no_worker_can_import_is_not_called_a_death(tmp_path):
+    @contextmanager
+    def workers(cells):
+        class Executor:
+            def submit(self, *_):
+                future = Future()
+                future.set_exception(ModuleNotFoundError("No module named 'mine'"))
+                return future
+
+        yield Executor(), lambda: 2
+
+    cell = Cell("local", mec_env.SUITES["paper-medium-v1"].only(worlds=1, episodes=1, slots=3))
+    assert sweep([cell], Store(tmp_path), workers, "c") == [cell]
+    says = "no worker could run it, in 3 attempts (ModuleNotFoundError: No module named 'mine')"
+    assert Store(tmp_path).read()[cell.name]["error"] == says

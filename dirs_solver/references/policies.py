@@ -1,5 +1,7 @@
 """The references as policies: who decides by what, the same for every coupling."""
 
+import copy
+
 from dirs_solver.references import backlog, battery, moving
 from mec_env.laws.coupling import coupling_of
 from mec_env.optimum.certificate import certify
@@ -64,6 +66,13 @@ class Coupled:
         """An episode begins; nothing is drawn."""
         self._t = 0
         self._eyes.begin()
+
+    def twin(self):
+        """Another policy that shares what this one knows of its world, in an episode of its own."""
+        twin = copy.copy(self)
+        twin._eyes = copy.copy(self._eyes)
+        twin.reset(0)
+        return twin
 
     def decide(self, slot):
         """Decision (N,) of the episode's next slot."""

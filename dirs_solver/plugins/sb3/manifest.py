@@ -11,6 +11,7 @@ LEARNERS = {
     "sb3-ppo-prices": "dirs_solver.plugins.sb3.prices:PPOPrices",
     "sb3-ddpg-prices": "dirs_solver.plugins.sb3.prices:DDPGPrices",
     "sb3-td3-prices": "dirs_solver.plugins.sb3.prices:TD3Prices",
+    "sb3-ppo-rule": "dirs_solver.plugins.sb3.rule:PPORule",
     "sb3-sac-prices": "dirs_solver.plugins.sb3.prices:SACPrices",
     "sb3-trpo-prices": "dirs_solver.plugins.sb3.contrib:TRPOPrices",
     "sb3-recurrent-ppo-prices": "dirs_solver.plugins.sb3.contrib:RecurrentPPOPrices",

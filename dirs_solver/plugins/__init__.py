@@ -5,6 +5,7 @@ A folder has a ``manifest.py``, which imports nothing: ``EXTRA``, what to instal
 folder to add one.
 """
 
+from dirs_solver.plugins.agilerl import manifest as agilerl
 from dirs_solver.plugins.benchmarl import manifest as benchmarl
 from dirs_solver.plugins.pymoo import manifest as pymoo
 from dirs_solver.plugins.rllib import manifest as rllib
@@ -12,4 +13,4 @@ from dirs_solver.plugins.sb3 import manifest as sb3
 from dirs_solver.plugins.tianshou import manifest as tianshou
 from dirs_solver.plugins.torchrl import manifest as torchrl
 
-MANIFESTS = (pymoo, sb3, benchmarl, torchrl, tianshou, rllib)
+MANIFESTS = (pymoo, sb3, benchmarl, torchrl, tianshou, rllib, agilerl)

@@ -29,9 +29,7 @@ class PricedServers(MultiAgentEnv):
         self.observation_spaces = {
             agent: Box(-LIMIT, LIMIT, (seen,), np.float32) for agent in self.agents
         }
-        self.action_spaces = {
-            agent: Box(-1.0, 1.0, (asked,), np.float32) for agent in self.agents
-        }
+        self.action_spaces = {agent: Box(-1.0, 1.0, (asked,), np.float32) for agent in self.agents}
         self.observation_space = Dict(self.observation_spaces)
         self.action_space = Dict(self.action_spaces)
 

@@ -33,7 +33,9 @@ class PPOPrices(PriceLearner):
         seen: list[float] = []
         mine = not ray.is_initialized()
         if mine:
-            ray.init(num_cpus=1, include_dashboard=False, logging_level="error", log_to_driver=False)
+            ray.init(
+                num_cpus=1, include_dashboard=False, logging_level="error", log_to_driver=False
+            )
         logging.getLogger("ray").setLevel("ERROR")
         algorithm = _config(training, seen).build_algo()
         try:

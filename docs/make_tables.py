@@ -41,11 +41,11 @@ SAYS = {
     "paper-large-energy-sensitive": "Fig. 6: energy counts three times as much as time.",
     "square-km": "A square kilometre with six clusters of devices. Tasks, devices and servers are unequal, tasks are redrawn every slot, and links decide: here learning counts.",
     "square-50m": "The same on 50 m, where links hardly differ and servers crowd.",
-    "follow-me": "Devices walk, and a device's service stands on one server. Offloading to another moves it first, which costs time. Who looks at one slot alone moves services too often, or not when it pays.",
+    "follow-me": "Devices walk, and a device's service stands on one server. Offloading to another moves it first, which costs time. A policy that looks at one slot alone moves services too often, or not when it pays.",
     "follow-me-light": "The same with faster devices, less data and half the state to move.",
-    "harvest": "Devices live on what they harvest from the sun, an hour a slot for four days. Who spends all at noon has nothing at night.",
+    "harvest": "Devices live on what they harvest from the sun, an hour a slot for four days. A device that spends all at noon has nothing at night.",
     "harvest-bursts": "The same with harvests that come and go by chance.",
-    "rush-hour": "Tasks wait in queues at the servers, and come in waves that wander over the map. Who fills a queue makes those wait who come next.",
+    "rush-hour": "Tasks wait in queues at the servers, and come in waves that wander over the map. A full queue makes those wait who come next.",
     "rush-hour-bursts": "The same with bursts of tasks.",
 }  # fmt: skip
 #: Trivial rules of the audit.
@@ -145,6 +145,15 @@ def scores():
     return found
 
 
+def acts(name):
+    """How a learner's policy acts, by its name, in words."""
+    if name.endswith("-prices") or name.startswith("priced"):
+        return "a price a server, `Box(-1, 1)`"
+    if name.startswith(("dirs", "ma")) or any(part in name for part in ("ddpg", "td3", "sac")):
+        return "scores, `Box(0, 1)`, that servers give to devices"
+    return "decisions, 0 or j for each device"
+
+
 def learners():
     """A section for each learner: what it sees, how it acts, its settings, cost and score."""
     recorded, texts = scores(), curves()
@@ -153,6 +162,7 @@ def learners():
         kind = find_learner(name)
         facts = [
             ("Sees", kind().information),
+            ("Acts by", acts(name)),
             ("Class", f"`{place.place}`"),
             ("Extra", f"`{place.extra}`"),
         ]

@@ -169,11 +169,32 @@ def test_every_scenario_that_is_printed_is_one():
         assert Scenario.from_toml(text).name == tomllib.loads(text)["name"]
 
 
+def script(name):
+    """A script of the documentation as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_generated_parts_are_current():
-    spec = importlib.util.spec_from_file_location("make_tables", ROOT / "docs" / "make_tables.py")
-    tables = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tables)
-    assert tables.stale() == [], "python docs/make_tables.py"
+    assert script("make_tables").stale() == [], "python docs/make_tables.py"
+
+
+def test_every_picture_is_there_light_and_dark_and_small():
+    made = script("make_pictures")
+    for name, (_, form) in made.DRAWN.items():
+        for scheme in made.SCHEMES:
+            assert (made.PICTURES / f"{name}-{scheme}.{form}").stat().st_size < 60_000
+
+
+def test_a_price_map_colours_what_offloads_and_leaves_the_rest():
+    made = script("make_pictures")
+    with made.plt.rc_context(made.styled("light")):
+        figure = made.price_map(None, "light", points=12)
+    (image,) = figure.axes[0].get_images()
+    white = (image.get_array() == 1.0).all(axis=2)
+    assert 0.2 < white.mean() < 0.9
 
 
 def test_the_commands_of_contributing_run_as_printed(tmp_path):

@@ -5,26 +5,34 @@
 
 Percent above the certified bound, each rule raw and with exact admission at the
 servers, and the links' share of the best decision's cost. A scenario that a
-trivial rule nearly solves is no test of learning: the audit says which.
+trivial rule nearly solves is no test of learning: the audit says which. One whose
+coupling is weak is no test of far-sight: the audit says by how much the optimum of
+each slot by itself falls behind hindsight. The other references of coupled scenarios are
+those that ``python -m benchmarks.coupled`` measured.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
 
 import mec_env
-from benchmarks import RESULTS
+from benchmarks import RESULTS, coupled
+from dirs_solver.references.playing import Training, objective
+from dirs_solver.references.policies import Myopic
 from mec_bench.provenance import provenance, write_json
 from mec_bench.tables import markdown_table, text_table
 from mec_env.judging.rules import RULES, Admitted
 from mec_env.judging.suite import Suite
+from mec_env.laws.coupling import coupling_of
 from mec_env.whole_file import write_text
 
 PAGE = Path(__file__).parent.parent / "docs" / "audit.md"
 # Rules that look at nothing but one number per link or device: if one of them is near, learning is not needed.
 TRIVIAL = ("local", "remote", "random", "nearest", "best-link")
+WORLDS = 3
 NEAR = 1.0  # percent above the bound that we call nearly solved
 
 
@@ -35,9 +43,68 @@ def scenarios():
     return found
 
 
+def slots_of(scenario, slots):
+    """Slots of an episode: ``slots``, or the scenario's own where they depend on each other."""
+    return slots if coupling_of(scenario) == "none" else scenario.slots
+
+
+def strength(scenario, worlds, slots):
+    """How much far-sight is worth.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    worlds : int
+        An evaluation episode of each.
+    slots : int
+        Of an episode, as for :func:`slots_of`.
+
+    Returns
+    -------
+    dict of str to float
+        ``strength``, by how much the certified optimum of each slot by itself costs more than
+        hindsight's decisions [percent], and what both are above the bound, ``hindsight`` and
+        ``myopic`` [percent]; means over the episodes.
+    """
+    scenario = scenario.replace(slots=slots_of(scenario, slots))
+    rows = []
+    for world in range(worlds):
+        episode = Training(scenario.replace(world_seed=world), 0, evaluation=True)
+        known, cost = mec_env.hindsight(episode.recorded()), objective(Myopic(), episode)
+        rows.append(
+            (cost / known.objective, known.objective / known.lower_bound, cost / known.lower_bound)
+        )
+    means = 100.0 * (np.mean(rows, axis=0) - 1.0)
+    return dict(zip(("strength", "hindsight", "myopic"), means.tolist()))
+
+
+def strength_table(strengths, references):
+    """Head and rows, the strongest coupling first.
+
+    Parameters
+    ----------
+    strengths : dict of str to dict
+        By scenario, as :func:`strength` has them.
+    references : dict of str to dict
+        By scenario, the columns of ``benchmarks.coupled.HEAD``, where they were measured.
+    """
+    more = coupled.HEAD[2:-1]
+    head = ["scenario", "coupling strength", "hindsight's decisions", "myopic", *more]
+    rows = []
+    for name, found in sorted(strengths.items(), key=lambda item: -item[1]["strength"]):
+        own = references.get(name, {})
+        others = [f"{v:.2f}" if isinstance(v, float) else v or "–" for v in map(own.get, more)]
+        # Rounding is no coupling: there is no minus nought.
+        numbers = [f"{found[key]:.2f}" for key in ("strength", "hindsight", "myopic")]
+        rows.append([name, *(n.replace("-0.00", "0.00") for n in numbers), *others])
+    return head, rows
+
+
 def audit(scenario, worlds, slots, progress):
     """Percent above the bound by rule, raw and admitted, and the links' share [percent]."""
-    suite = Suite(scenario.name, scenario.replace(slots=slots), tuple(range(worlds)), (0,))
+    suite = Suite(
+        scenario.name, scenario.replace(slots=slots_of(scenario, slots)), tuple(range(worlds)), (0,)
+    )
     gaps = {}
     bounds = None
     for name, rule in RULES.items():
@@ -73,7 +140,7 @@ def table(results):
     return head, rows
 
 
-def page(results, record):
+def page(results, strengths, references, record):
     """The Markdown page."""
     head, rows = table(results)
     verdicts = markdown_table(
@@ -95,6 +162,16 @@ locally, so ten are best; and ten is just what the capacity rule of *Remote* let
 {verdicts}
 
 Nearly solved: below {NEAR:g} % above the bound. Trivial rules: {", ".join(TRIVIAL)}.
+
+## How much far-sight is worth
+
+{markdown_table(*strength_table(strengths, references))}
+
+Coupling strength: by how much the certified optimum of each slot by itself (*myopic*) costs more
+than hindsight's decisions [percent]; 0 where no slot depends on what was decided before. The other
+columns are percent above the bound that no policy can pass, whole episodes, an evaluation episode
+of each of {WORLDS} worlds; what tunes or plans comes from [the references' own page](coupled.md),
+two episodes of each, and stands for scenarios that were measured there.
 
 ## Percent above the certified bound, raw / with exact admission
 
@@ -119,24 +196,27 @@ def main():
     options = parser.parse_args()
     from tqdm import tqdm
 
-    worlds, slots = (1, 4) if options.quick else (3, 20)
+    worlds, slots = (1, 4) if options.quick else (WORLDS, 20)
     chosen = scenarios()
     if options.scenarios:
         chosen = {name: chosen[name] for name in options.scenarios.split(",")}
     results = {}
-    with tqdm(
-        total=len(chosen) * 2 * len(RULES) * worlds * slots, unit="slot", file=sys.stderr
-    ) as bar:
+    total = 2 * len(RULES) * worlds * sum(slots_of(s, slots) for s in chosen.values())
+    strengths = {}
+    with tqdm(total=total, unit="slot", file=sys.stderr) as bar:
         for name, scenario in chosen.items():
             bar.set_description(name)
             results[name] = audit(scenario, worlds, slots, bar.update)
+            strengths[name] = strength(scenario, worlds, slots)
     print(text_table(*table(results)))
     for name, (gaps, _) in results.items():
-        print(f"{name}: {verdict(gaps)}")
+        print(f"{name}: {verdict(gaps)}; coupling strength {strengths[name]['strength']:.2f} %")
     if not options.quick and not options.scenarios:
         record = provenance("benchmarks.audit")
-        write_json(RESULTS / "audit.json", {"provenance": record, "scenarios": results})
-        write_text(PAGE, page(results, record))
+        said = {"provenance": record, "scenarios": results, "strengths": strengths}
+        write_json(RESULTS / "audit.json", said)
+        rows = json.loads(coupled.PATH.read_text())["rows"] if coupled.PATH.exists() else []
+        write_text(PAGE, page(results, strengths, dict(coupled.summary(rows)), record))
 
 
 if __name__ == "__main__":

@@ -102,6 +102,12 @@ class Episode:
             raise ValueError(
                 f"decisions: dtype {chosen.dtype}, must be integers from 0 to {s.mecs}"
             )
+        outside = (chosen < 0) | (chosen > s.mecs)
+        if outside.any():
+            t, i = np.argwhere(outside)[0]
+            raise ValueError(
+                f"decisions: {chosen[t, i]} for device {i} in slot {t}, must be from 0 (local) to {s.mecs}"
+            )
         simulator, observed = begun(s, self.seed, self.number, self.evaluation)
         objective, active = np.empty(self.slots), np.ones(1, dtype=bool)
         n, coupling = s.iotds, coupling_of(s)

@@ -106,6 +106,8 @@ def test_audit_writes_its_page_and_its_record(tmp_path, monkeypatch, capsys):
         gaps = {f"{name}{end}": 4.0 for name in mec_env.RULES for end in ("", "+admission")}
         return {**gaps, "remote": 2.5}, 12.0
 
+    weighed = dict(strength=7.25, hindsight=0.5, myopic=8.0)
+    monkeypatch.setattr(audit, "strength", lambda scenario, worlds, slots: weighed)
     monkeypatch.setattr(audit, "audit", audited)
     monkeypatch.setattr(audit, "PAGE", tmp_path / "audit.md")
     monkeypatch.setattr(audit, "RESULTS", tmp_path)
@@ -116,6 +118,7 @@ def test_audit_writes_its_page_and_its_record(tmp_path, monkeypatch, capsys):
     page = (tmp_path / "audit.md").read_text()
     assert all(f"| {name} | best trivial rule remote, 2.50 % |" in page for name in names)
     assert "the paper's own *Remote* is 2.50 % above it" in page
+    assert all(f"| {name} | 7.25 | 0.50 | 8.00 |" in page for name in names)
     record = json.loads((tmp_path / "audit.json").read_text())
     assert list(record["scenarios"]) == names and record["provenance"]["versions"]["numpy"]
     capsys.readouterr()
@@ -124,6 +127,37 @@ def test_audit_writes_its_page_and_its_record(tmp_path, monkeypatch, capsys):
     audit.main()
     assert not (tmp_path / "audit.md").exists(), "a quick audit only prints"
     assert seen[-1] == ("city-like", 1, 4)
+
+
+def test_coupling_strength_is_myopic_over_hindsight_and_nought_without_a_coupling():
+    scenario = mec_env.SCENARIOS["follow-me"].replace(iotds=20, mecs=3, slots=8)
+    ratios = []
+    for world in (0, 1):
+        own = scenario.replace(world_seed=world)
+        best = mec_env.hindsight(mec_env.record(own, 0, evaluation=True))
+        env, cost = mec_env.MECEnv.for_evaluation(own), 0.0
+        env.reset(seed=0)
+        for _ in range(8):
+            cost += env.step(mec_env.certify(env.slot).decision)[4]["objective"]
+        ratios.append(cost / best.objective)
+    # Slots that depend on each other are not cut to the 3 that are asked for.
+    found = audit.strength(scenario, 2, 3)
+    assert found["strength"] == pytest.approx(100 * (np.mean(ratios) - 1), rel=1e-6)
+    assert found["myopic"] >= found["strength"] > 0.1 and 0.0 <= found["hindsight"]
+    still = audit.strength(mec_env.SCENARIOS["square-km"].replace(iotds=20, mecs=3), 2, 3)
+    assert still["strength"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_strongest_coupling_stands_first_and_what_was_not_measured_is_a_dash():
+    weak = dict(strength=-1e-12, hindsight=0.1, myopic=0.1)
+    strong = dict(strength=30.0, hindsight=0.02, myopic=30.03)
+    rule = {"best tuned rule": 10.5, "its name": "potential", "planning": 6.0, "learned rule": 7.0, "planning knows": 1.0}  # fmt: skip
+    head, rows = audit.strength_table({"a": weak, "b": strong}, {"b": rule})
+    assert head[:4] == ["scenario", "coupling strength", "hindsight's decisions", "myopic"]
+    assert rows == [
+        ["b", "30.00", "0.02", "30.03", "10.50", "potential", "6.00", "7.00", "1.00"],
+        ["a", "0.00", "0.10", "0.10", "–", "–", "–", "–", "–"],
+    ]
 
 
 def test_audit_says_what_is_nearly_solved(capsys, monkeypatch):

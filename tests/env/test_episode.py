@@ -115,6 +115,10 @@ def test_decisions_that_can_not_be_are_refused():
         episode.replay(np.zeros((8, 12)))
     with pytest.raises(ValueError, match="must be from 0"):
         episode.replay(np.full((8, 12), 4))
+    wrong = np.zeros((8, 12), dtype=int)
+    wrong[6, 11] = -1
+    with pytest.raises(ValueError, match="decisions: -1 for device 11 in slot 6, must be from 0"):
+        episode.replay(wrong)
 
 
 def test_an_episode_that_is_not_drawn_here_is_not_replayed(tmp_path):

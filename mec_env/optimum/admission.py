@@ -11,7 +11,17 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from mec_env.optimum.problem import problem_of
-from mec_env.optimum.subset import NODE_CAP, best_subset
+from mec_env.optimum.subset import (
+    CURSOR,
+    DEVICE,
+    KEEP,
+    NODE_CAP,
+    SAVING,
+    START,
+    WEIGHT,
+    subset_in,
+    work_for,
+)
 from mec_env.physics.outcome import check_decision
 from mec_env.physics.slot import Slot
 
@@ -39,28 +49,46 @@ def admit_askers(saving, weight, congestion, decision, node_cap=NODE_CAP):
     int
         How many servers ended at the node cap. Their subset is valid, its optimality unproved.
     """
+    work = work_for(decision.size, congestion.size)
+    return admit_in(work, saving, weight, congestion, decision, node_cap)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def admit_in(work, saving, weight, congestion, decision, node_cap=NODE_CAP):
+    """:func:`admit_askers` that allocates nothing: ``work`` is a :class:`mec_env.optimum.subset.Work`."""
+    x, index, flag = work
     servers = congestion.size
-    # Devices grouped by what they ask for: those of server j are grouped[start[j] : start[j + 1]].
-    start = np.zeros(servers + 2, np.int64)
-    for choice in decision:
-        start[choice + 1] += 1
-    start = np.cumsum(start)
-    cursor = start.copy()
-    grouped = np.empty(decision.size, np.int64)
-    for device, choice in enumerate(decision):
-        grouped[cursor[choice]] = device
-        cursor[choice] += 1
+    # Devices grouped by what they ask for: those of server j + 1 are from START[j] to START[j + 1].
+    for j in range(servers + 1):
+        index[START, j] = 0
+    for i in range(decision.size):
+        if decision[i] > 0:
+            if saving[i] > 0.0:
+                index[START, decision[i]] += 1
+            else:
+                decision[i] = 0
+    for j in range(servers):
+        index[START, j + 1] += index[START, j]
+        index[CURSOR, j] = index[START, j]
+    for i in range(decision.size):
+        if decision[i] > 0:
+            at = index[CURSOR, decision[i] - 1]
+            index[DEVICE, at] = i
+            index[CURSOR, decision[i] - 1] = at + 1
 
     capped_servers = 0
-    for j in range(1, servers + 1):
-        asker = grouped[start[j] : start[j + 1]]
-        if asker.size == 0:
+    for j in range(servers):
+        first, n = index[START, j], index[START, j + 1] - index[START, j]
+        if n == 0:
             continue
-        keep, _, capped = best_subset(saving[asker], weight[asker], congestion[j - 1], node_cap)
+        for k in range(n):
+            i = index[DEVICE, first + k]
+            x[SAVING, k], x[WEIGHT, k] = saving[i], weight[i]
+        _, capped = subset_in(work, n, congestion[j], node_cap)
         capped_servers += capped
-        for k, device in enumerate(asker):
-            if not keep[k]:
-                decision[device] = 0
+        for k in range(n):
+            if not flag[KEEP, k]:
+                decision[index[DEVICE, first + k]] = 0
     return capped_servers
 
 

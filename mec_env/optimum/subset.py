@@ -28,6 +28,8 @@ with the smaller reduced cost flips first, and none enters while another leaves.
 the subset-sum problem (savings proportional to distinct weights); there the node cap ends it.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -37,36 +39,74 @@ NODE_CAP = 1_000_000
 # Differences below this share of the server's cost are rounding noise, not improvements.
 _NOISE = 4 * np.finfo(np.float64).eps
 
+#: Rows of a :class:`Work`.
+SAVING, WEIGHT, MARGIN, REDUCED, LOAD, RATE, SPENT, DISTANCE = range(8)
+DEVICE, START, CURSOR, ITEM, NEXT_IN, NEXT_OUT, KIND, TWIN, ENTERED, LAST, FLIPS, CANDIDATE = range(
+    12
+)
+KEEP, CHOSEN, FLIPPED = range(3)
+#: Orders of so few are sorted by insertion, as numpy's does.
+_FEW = 15
+
 # No fastmath: the search compares sums whose terms nearly cancel.
 _compile = njit(cache=True, nogil=True, error_model="numpy")
 
 
+class Work(NamedTuple):
+    """Room to work in, so that kernels allocate nothing: most of what a few askers cost.
+
+    Attributes
+    ----------
+    numbers : (8, K) float64
+        ``SAVING`` and ``WEIGHT`` are given, one entry an asker.
+    indices : (12, K) int64
+    flags : (3, K) bool
+        ``KEEP`` is what is found.
+    """
+
+    numbers: np.ndarray
+    indices: np.ndarray
+    flags: np.ndarray
+
+
 @_compile
-def _continuous_price(ratio, load, congestion):
+def work_for(devices, servers):
+    """A Work for so many devices, as a bare tuple; the servers' number counts in grouping them."""
+    size = max(devices + 1, servers + 2)
+    return (
+        np.empty((8, size)),
+        np.empty((12, size), np.int64),
+        np.empty((3, size), np.bool_),
+    )
+
+
+@_compile
+def _continuous_price(work, size, congestion):
     """Price λ at which the continuous optimum keeps what is worth more: the root of λ = 2q Σ_{s/w > λ} w.
 
     A three-way quickselect on the ratios s/w, linear in the number of items on average. When one
-    item is kept in part, λ is its ratio. ``ratio`` and ``load``, the weights, are reordered.
+    item is kept in part, λ is its ratio. ``RATE`` and ``LOAD``, ratios and weights, are reordered.
     """
+    x = work[0]
     slope = 2.0 * congestion
     above = 0.0  # weight of the items known to be kept in full
-    low, high = 0, ratio.size
+    low, high = 0, size
     while low < high:
-        pivot = ratio[(low + high) // 2]
+        pivot = x[RATE, (low + high) // 2]
         greater, equal = low, low  # [low, greater) > pivot, [greater, equal) == pivot
         weight_greater = weight_equal = 0.0
         for k in range(low, high):
-            r, w = ratio[k], load[k]
+            r, w = x[RATE, k], x[LOAD, k]
             if r < pivot:
                 continue
-            ratio[k], load[k] = ratio[equal], load[equal]
+            x[RATE, k], x[LOAD, k] = x[RATE, equal], x[LOAD, equal]
             if r > pivot:
-                ratio[equal], load[equal] = ratio[greater], load[greater]
-                ratio[greater], load[greater] = r, w
+                x[RATE, equal], x[LOAD, equal] = x[RATE, greater], x[LOAD, greater]
+                x[RATE, greater], x[LOAD, greater] = r, w
                 greater += 1
                 weight_greater += w
             else:
-                ratio[equal], load[equal] = r, w
+                x[RATE, equal], x[LOAD, equal] = r, w
                 weight_equal += w
             equal += 1
         if slope * (above + weight_greater) >= pivot:
@@ -80,67 +120,77 @@ def _continuous_price(ratio, load, congestion):
 
 
 @_compile
-def _dominance(weight, side_end):
-    """Number the weights, and link each item to the one of its weight that must flip before it.
-
-    Parameters
-    ----------
-    weight : (K,) float64
-        Weights of the candidates, those that may enter first, each side by rising reduced cost per weight.
-    side_end : int
-        Where those that may enter end.
-
-    Returns
-    -------
-    kind : (K,) int64
-        Equal exactly where the weights are.
-    twin : (K,) int64
-        The last earlier candidate of the same side and kind, −1 where there is none.
-    """
-    kind = np.empty(weight.size, np.int64)
-    twin = np.full(weight.size, -1)
-    kinds = -1
-    previous = np.nan
-    for k in np.argsort(weight):
-        if weight[k] != previous:
-            kinds += 1
-            previous = weight[k]
-        kind[k] = kinds
-    last = np.full(kinds + 1, -1)
-    for k in range(weight.size):
-        if k == side_end:
-            last[:] = -1
-        twin[k] = last[kind[k]]
-        last[kind[k]] = k
-    return kind, twin
+def _order(work, key, row, start, end):
+    """Sort ``indices[row, start : end]`` by ``numbers[key]`` of what they name."""
+    x, index = work[0], work[1]
+    if end - start > _FEW:
+        part = index[row, start:end].copy()
+        index[row, start:end] = part[np.argsort(x[key][part])]
+        return
+    for k in range(start + 1, end):
+        moved, at = index[row, k], k
+        while at > start and x[key, index[row, at - 1]] > x[key, moved]:
+            index[row, at] = index[row, at - 1]
+            at -= 1
+        index[row, at] = moved
 
 
 @_compile
-def _closing_cost(distance, reduced, weight, rate, first, end, congestion):
+def _dominance(work, size, side_end):
+    """Number the weights, and link each item to the one of its weight that must flip before it.
+
+    The ``size`` candidates, ``CANDIDATE``, are those that may enter, up to ``side_end``, and then the
+    others, each side by rising reduced cost per weight. ``KIND`` is equal exactly where weights are;
+    ``TWIN`` the last earlier candidate of the same side and kind, −1 where there is none.
+    """
+    x, index = work[0], work[1]
+    for k in range(size):
+        index[ITEM, k] = k
+        x[LOAD, k] = x[WEIGHT, index[CANDIDATE, k]]
+    _order(work, LOAD, ITEM, 0, size)
+    kinds = -1
+    previous = np.nan
+    for at in range(size):
+        k = index[ITEM, at]
+        if x[LOAD, k] != previous:
+            kinds += 1
+            previous = x[LOAD, k]
+            index[LAST, kinds] = -1
+        index[KIND, k] = kinds
+    for k in range(size):
+        if k == side_end:
+            for kind in range(kinds + 1):
+                index[LAST, kind] = -1
+        index[TWIN, k] = index[LAST, index[KIND, k]]
+        index[LAST, index[KIND, k]] = k
+
+
+@_compile
+def _closing_cost(work, distance, first, end, congestion):
     """Least cost from here on if items first..end−1 could move in part: a bound on all that moves them whole."""
+    x, candidate = work[0], work[1]
     cost = 0.0
-    for k in range(first, end):
-        move = distance - rate[k] / (
-            2.0 * congestion
-        )  # beyond this, item k costs more than it closes
+    for at in range(first, end):
+        k = candidate[CANDIDATE, at]
+        # Beyond this, item k costs more than it closes.
+        move = distance - x[RATE, k] / (2.0 * congestion)
         if move <= 0.0:
             break
-        if move < weight[k]:
-            return cost + rate[k] * move + congestion * (distance - move) ** 2
-        cost += reduced[k]
-        distance -= weight[k]
+        if move < x[WEIGHT, k]:
+            return cost + x[RATE, k] * move + congestion * (distance - move) ** 2
+        cost += x[REDUCED, k]
+        distance -= x[WEIGHT, k]
     return cost + congestion * distance * distance
 
 
 @_compile
-def _search(reduced, weight, side_end, offset, congestion, excess, noise, node_cap):
-    """Best set of flips by balanced depth-first search.
+def _search(work, size, side_end, offset, congestion, excess, noise, node_cap):
+    """Best set of flips of the ``size`` candidates by balanced depth-first search.
 
     Parameters
     ----------
-    reduced, weight : (K,) float64
-        Reduced cost and weight of the candidates, those that may enter first, each side by
-        rising reduced cost per weight.
+    work : Work
+        Candidates as :func:`_dominance` has them, their reduced costs and rates.
     side_end : int
         Where those that may enter end.
     offset : float
@@ -150,67 +200,151 @@ def _search(reduced, weight, side_end, offset, congestion, excess, noise, node_c
 
     Returns
     -------
-    flips : (≤ K,) int64
-        Candidates to flip; meaningful where `improved`.
-    improved : bool
+    found : int
+        How many flips, ``FLIPS``, the best set has; 0 where none beats the incumbent.
     nodes : int
         Sets looked at.
     capped : bool
         Whether `node_cap` ended the search.
     """
-    size = reduced.size
-    kind, twin = _dominance(weight, side_end)
-
-    rate = reduced / weight
-    flipped = np.zeros(size, np.bool_)
-    entered = np.zeros(size, np.int64)  # by kind: how many entered, negative when some left
-    item = np.empty(size + 1, np.int64)  # by depth: the candidate flipped there
-    spent = np.empty(size + 1)  # by depth: reduced costs so far
-    distance = np.empty(size + 1)  # by depth: load minus y
-    following = np.empty((size + 1, 2), np.int64)  # by depth and side: the next candidate to try
-    flips = np.empty(size, np.int64)
+    x, index, flag = work
+    _dominance(work, size, side_end)
+    for k in range(size):
+        flag[FLIPPED, k] = False
+        index[ENTERED, k] = 0  # by kind: how many entered, negative when some left
     found = 0
     nodes = 0
 
+    # By depth: the candidate flipped, reduced costs so far, load minus y, and by side the next to try.
     depth = 0
-    spent[0], distance[0] = 0.0, offset
-    following[0, 0], following[0, 1] = 0, side_end
+    x[SPENT, 0], x[DISTANCE, 0] = 0.0, offset
+    index[NEXT_IN, 0], index[NEXT_OUT, 0] = 0, side_end
     while True:
-        side, step, end = (0, 1, side_end) if distance[depth] < 0.0 else (1, -1, size)
-        budget = excess - noise - spent[depth]
-        k = following[depth, side]
+        inwards = x[DISTANCE, depth] < 0.0
+        side, step, end = (NEXT_IN, 1, side_end) if inwards else (NEXT_OUT, -1, size)
+        budget = excess - noise - x[SPENT, depth]
+        k = index[side, depth]
         while k < end and (
-            reduced[k] >= budget
-            or entered[kind[k]] * step < 0
-            or (twin[k] >= 0 and not flipped[twin[k]])
+            x[REDUCED, index[CANDIDATE, k]] >= budget
+            or index[ENTERED, index[KIND, k]] * step < 0
+            or (index[TWIN, k] >= 0 and not flag[FLIPPED, index[TWIN, k]])
         ):
             k += 1
         # The bound only rises with k, so the first failure ends this depth.
-        if k == end or (
-            _closing_cost(abs(distance[depth]), reduced, weight, rate, k, end, congestion) >= budget
-        ):
+        if k == end or (_closing_cost(work, abs(x[DISTANCE, depth]), k, end, congestion) >= budget):
             if depth == 0:
-                return flips[:found], found > 0, nodes, False
-            flipped[item[depth]] = False
-            entered[kind[item[depth]]] += 1 if item[depth] >= side_end else -1
+                return found, nodes, False
+            last = index[ITEM, depth]
+            flag[FLIPPED, last] = False
+            index[ENTERED, index[KIND, last]] += 1 if last >= side_end else -1
             depth -= 1
             continue
-        following[depth, side] = k + 1
+        index[side, depth] = k + 1
         if nodes >= node_cap:
-            return flips[:found], found > 0, nodes, True
+            return found, nodes, True
         nodes += 1
-        flipped[k] = True
-        entered[kind[k]] += step
+        flag[FLIPPED, k] = True
+        index[ENTERED, index[KIND, k]] += step
         depth += 1
-        item[depth] = k
-        spent[depth] = spent[depth - 1] + reduced[k]
-        distance[depth] = distance[depth - 1] + step * weight[k]
-        following[depth] = following[depth - 1]
-        value = spent[depth] + congestion * distance[depth] ** 2
+        index[ITEM, depth] = k
+        x[SPENT, depth] = x[SPENT, depth - 1] + x[REDUCED, index[CANDIDATE, k]]
+        x[DISTANCE, depth] = x[DISTANCE, depth - 1] + step * x[WEIGHT, index[CANDIDATE, k]]
+        index[NEXT_IN, depth] = index[NEXT_IN, depth - 1]
+        index[NEXT_OUT, depth] = index[NEXT_OUT, depth - 1]
+        value = x[SPENT, depth] + congestion * x[DISTANCE, depth] ** 2
         if value < excess - noise:
             excess = value
             found = depth
-            flips[:found] = item[1 : depth + 1]
+            for flip in range(depth):
+                index[FLIPS, flip] = index[ITEM, flip + 1]
+
+
+@_compile
+def subset_in(work, n, congestion, node_cap):
+    """:func:`best_subset` of the n > 0 askers in ``work``, which all save something.
+
+    ``SAVING`` and ``WEIGHT`` stay as they are; ``KEEP`` is filled.
+
+    Returns
+    -------
+    nodes : int
+    capped : bool
+    """
+    x, index, flag = work
+    for k in range(n):
+        x[RATE, k], x[LOAD, k] = x[SAVING, k] / x[WEIGHT, k], x[WEIGHT, k]
+    price = _continuous_price(work, n, congestion)
+    load = total_load = scale = raw_excess = 0.0
+    for k in range(n):
+        # Exactly 0 at the price, as s − λ w need not be.
+        margin = (x[SAVING, k] / x[WEIGHT, k] - price) * x[WEIGHT, k]
+        x[MARGIN, k], flag[CHOSEN, k] = margin, margin > 0.0
+        total_load += x[WEIGHT, k]
+        if margin > 0.0:
+            load += x[WEIGHT, k]
+            scale += x[SAVING, k]
+        else:
+            raw_excess -= margin
+    # Items worth exactly the price fill up to y, so that ties start the search in balance.
+    target = price / (2.0 * congestion)
+    for k in range(n):
+        if x[MARGIN, k] == 0.0 and load + x[WEIGHT, k] <= target:
+            flag[CHOSEN, k] = True
+            load += x[WEIGHT, k]
+            scale += x[SAVING, k]
+    offset = load - target
+    noise = _NOISE * (scale + congestion * target * target)
+
+    # The incumbent: keep everyone, unless the price's choice or one flip of it is better.
+    all_kept = True
+    excess = raw_excess + congestion * (total_load - target) ** 2
+    flip = -1
+    if congestion * offset * offset < excess - noise:
+        excess = congestion * offset * offset
+        all_kept = False
+    for k in range(n):
+        shifted = offset - x[WEIGHT, k] if flag[CHOSEN, k] else offset + x[WEIGHT, k]
+        value = abs(x[MARGIN, k]) + congestion * shifted * shifted
+        if value < excess - noise:
+            excess = value
+            flip = k
+    for k in range(n):
+        flag[KEEP, k] = flag[CHOSEN, k] or (all_kept and flip < 0)
+    if flip >= 0:
+        flag[KEEP, flip] = not flag[CHOSEN, flip]
+
+    # Fix every item whose flip alone costs what the incumbent does; search over the others.
+    # Of one weight, items enter or leave in a row, at convex cost: one flip at most, already tried.
+    free = 0
+    lightest, heaviest = np.inf, 0.0
+    for k in range(n):
+        if abs(x[MARGIN, k]) < excess - noise:
+            free += 1
+            lightest, heaviest = min(lightest, x[WEIGHT, k]), max(heaviest, x[WEIGHT, k])
+    if free == 0 or lightest == heaviest:
+        return 0, False
+    entering, size = 0, 0
+    for leaves in (False, True):
+        for k in range(n):
+            x[REDUCED, k] = abs(x[MARGIN, k])
+            if x[REDUCED, k] < excess - noise and flag[CHOSEN, k] == leaves:
+                x[RATE, k] = x[REDUCED, k] / x[WEIGHT, k]
+                index[CANDIDATE, size] = k
+                size += 1
+        if not leaves:
+            entering = size
+    _order(work, RATE, CANDIDATE, 0, entering)
+    _order(work, RATE, CANDIDATE, entering, size)
+    found, nodes, capped = _search(
+        work, size, entering, offset, congestion, excess, noise, node_cap
+    )
+    if found > 0:
+        for k in range(n):
+            flag[KEEP, k] = flag[CHOSEN, k]
+        for at in range(found):
+            k = index[CANDIDATE, index[FLIPS, at]]
+            flag[KEEP, k] = not flag[CHOSEN, k]
+    return nodes, capped
 
 
 @_compile
@@ -240,84 +374,16 @@ def best_subset(saving, weight, congestion, node_cap=NODE_CAP):
         Whether `node_cap` ended the search, so that optimality isn't proved.
     """
     keep = np.zeros(saving.size, np.bool_)
-    asker = np.empty(saving.size, np.int64)
+    work = work_for(saving.size, 0)
+    x, index, flag = work
     n = 0
     for k in range(saving.size):
         if saving[k] > 0.0:
-            asker[n] = k
+            x[SAVING, n], x[WEIGHT, n], index[DEVICE, n] = saving[k], weight[k], k
             n += 1
     if n == 0:
         return keep, 0, False
-    asker = asker[:n]
-    # One array for all numbers: allocating is most of what a few askers cost.
-    room = np.empty((5, n))
-    s, w, margin, ratio, copy = room[0], room[1], room[2], room[3], room[4]
+    nodes, capped = subset_in(work, n, congestion, node_cap)
     for k in range(n):
-        s[k], w[k] = saving[asker[k]], weight[asker[k]]
-        ratio[k], copy[k] = s[k] / w[k], w[k]
-    price = _continuous_price(ratio, copy, congestion)
-    for k in range(n):
-        margin[k] = (s[k] / w[k] - price) * w[k]  # exactly 0 at the price, as s − λ w need not be
-    load = total_load = scale = raw_excess = 0.0
-    for k in range(n):
-        total_load += w[k]
-        if margin[k] > 0.0:
-            load += w[k]
-            scale += s[k]
-        else:
-            raw_excess -= margin[k]
-    # Items worth exactly the price fill up to y, so that ties start the search in balance.
-    target = price / (2.0 * congestion)
-    chosen = np.empty(n, np.bool_)
-    for k in range(n):
-        chosen[k] = margin[k] > 0.0
-    for k in range(n):
-        if margin[k] == 0.0 and load + w[k] <= target:
-            chosen[k] = True
-            load += w[k]
-            scale += s[k]
-    offset = load - target
-    noise = _NOISE * (scale + congestion * target * target)
-
-    # The incumbent: keep everyone, unless the price's choice or one flip of it is better.
-    keep[asker] = True
-    excess = raw_excess + congestion * (total_load - target) ** 2
-    flip = -1
-    if congestion * offset * offset < excess - noise:
-        excess = congestion * offset * offset
-        keep[asker] = chosen
-    for k in range(n):
-        shifted = offset - w[k] if chosen[k] else offset + w[k]
-        value = abs(margin[k]) + congestion * shifted * shifted
-        if value < excess - noise:
-            excess = value
-            flip = k
-    if flip >= 0:
-        keep[asker] = chosen
-        keep[asker[flip]] = not chosen[flip]
-
-    # Fix every item whose flip alone costs what the incumbent does; search over the others.
-    # Of one weight, items enter or leave in a row, at convex cost: one flip at most, already tried.
-    free = 0
-    lightest, heaviest = np.inf, 0.0
-    for k in range(n):
-        if abs(margin[k]) < excess - noise:
-            free += 1
-            lightest, heaviest = min(lightest, w[k]), max(heaviest, w[k])
-    if free == 0 or lightest == heaviest:
-        return keep, 0, False
-    reduced = np.abs(margin)
-    entering = np.flatnonzero((reduced < excess - noise) & ~chosen)
-    leaving = np.flatnonzero((reduced < excess - noise) & chosen)
-    rate = reduced / w
-    candidate = np.concatenate(
-        (entering[np.argsort(rate[entering])], leaving[np.argsort(rate[leaving])])
-    )
-    flips, improved, nodes, capped = _search(
-        reduced[candidate], w[candidate], entering.size, offset, congestion, excess, noise, node_cap
-    )
-    if improved:
-        keep[asker] = chosen
-        for k in candidate[flips]:
-            keep[asker[k]] = not chosen[k]
+        keep[index[DEVICE, k]] = flag[KEEP, k]
     return keep, nodes, capped

@@ -12,9 +12,10 @@ from numba import njit
 from mec_env.laws.actions import PRICES, decode
 from mec_env.laws.coupling import kernel as coupling
 from mec_env.laws.coupling.kernel import BATTERY, NONE
-from mec_env.optimum.admission import admit_askers
+from mec_env.optimum.admission import admit_in
 from mec_env.optimum.asking import ask_again, ask_next
 from mec_env.optimum.pricing import choose_at_prices
+from mec_env.optimum.subset import NODE_CAP
 from mec_env.physics.cost import link_cost, link_costs, local_cost
 from mec_env.physics.link import piece_of
 
@@ -64,7 +65,9 @@ def decide(job, physics, worlds, board, carry, law, e, room, which):
     for j in range(congestion.size):
         congestion[j] = physics.weight_time / worlds.server_speed[world, j]
     if retries == 0 and reserves.size == 0:
-        admit_askers(room.saving, board.root_cycles[row], congestion, room.decision)
+        admit_in(
+            room.subset, room.saving, board.root_cycles[row], congestion, room.decision, NODE_CAP
+        )
         return asked, 0
     problem = _problem(physics, worlds, board, e, congestion)
     return asked, _negotiate(problem, room, retries, reserves)
@@ -136,7 +139,7 @@ def _negotiate(problem, room, retries, reserves):
             if not ask_next(problem, room.price, room.decision, refused):
                 break
     else:
-        admit_askers(room.saving, weight, congestion, room.decision)
+        admit_in(room.subset, room.saving, weight, congestion, room.decision, NODE_CAP)
     told = 0
     for reserve in reserves:
         told += ask_again(problem, room.decision, reserve)
@@ -163,53 +166,64 @@ def _at_prices(physics, worlds, board, e, room):
     row, world, gain = board.row[e], worlds.row[e], board.gain[e]
     m, n = gain.shape
     weights, data, price = board.root_cycles[row], board.data_bits[row], room.price
-    local, floor, first = room.saving, np.empty((m, n), np.float32), np.empty(n, np.int32)
+    local, floor, first = room.saving, room.bound[:m], room.first
+    lowest, second = room.bound[m], room.bound[m + 1]
     speed, power, cycles = worlds.local_speed[world], worlds.local_power[world], board.cycles[row]
     for i in range(n):
         local[i] = local_cost(physics, cycles[i], speed[i], power[i])
-    _bound(physics, gain, data, weights, price, floor, first)
+    bits, weight = room.bound[m + 2], room.bound[m + 3]
+    _bound(physics, gain, data, weights, price, floor, first, lowest, second, bits, weight)
+    # Links that have a chance are gathered first: the loop that solves for them then has no branch.
+    _, used, used_gain = room.scratch
+    sent, count = room.spare[0], 0
     for i in range(n):
-        j = first[i]
         room.decision[i] = 0
-        if not floor[j, i] < local[i]:
-            continue
-        sending = link_cost(physics, gain[j, i], data[i])
-        best, where = sending + price[j] * weights[i], j
-        for j in range(m):
-            if floor[j, i] <= best and j != first[i]:
-                cost = link_cost(physics, gain[j, i], data[i])
-                asked = cost + price[j] * weights[i]
-                if asked < best or (asked == best and j < where):
-                    best, where, sending = asked, j, cost
+        used[count], used_gain[count] = i, gain[first[i], i]
+        count += lowest[i] < local[i]
+    for k in range(count):
+        sent[k] = link_cost(physics, used_gain[k], data[used[k]])
+    for k in range(count):
+        i, sending = used[k], sent[k]
+        best, where = sending + price[first[i]] * weights[i], first[i]
+        if second[i] <= best:
+            for j in range(m):
+                if floor[j, i] <= best and j != first[i]:
+                    cost = link_cost(physics, gain[j, i], data[i])
+                    asked = cost + price[j] * weights[i]
+                    if asked < best or (asked == best and j < where):
+                        best, where, sending = asked, j, cost
         if best < local[i]:
             room.decision[i] = where + 1
             local[i] -= sending
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _bound(physics, gain, data, weights, price, floor, first):
-    """Bound each link's price from below, ``floor`` (M, N), and find the lowest, ``first`` (N,).
+def _bound(physics, gain, data, weights, price, floor, first, lowest, second, bits, weight):
+    """Bound each link's price from below, ``floor`` (M, N); find the two lowest of each device.
 
-    Vector code of float32: one pass with contiguous devices for each server.
+    The server of the ``lowest`` (N,) is ``first`` (N,). Vector code of float32: one pass with
+    contiguous devices for each server; ``bits`` and ``weight`` (N,) are room to work in.
     """
     m, n = gain.shape
     least = physics.links.least
     unit = physics.weight_time / physics.bandwidth
-    bits, weight = np.empty(n, np.float32), np.empty(n, np.float32)
-    lowest = np.full(n, np.float32(np.inf))
     for i in range(n):
         bits[i] = _BELOW * np.float32(data[i] * unit)
         weight[i] = _BELOW * np.float32(weights[i])
         first[i] = 0
+    for i in range(n):
+        lowest[i] = second[i] = np.float32(np.inf)
     # Two loops over devices, for one with a table in it and a choice is no vector code.
     for j in range(m):
         asked, server = np.float32(price[j]), np.int32(j)
         for i in range(n):
             floor[j, i] = bits[i] * least[piece_of(gain[j, i])] + asked * weight[i]
         for i in range(n):
-            bound = floor[j, i]
-            lower = bound < lowest[i]
-            lowest[i] = bound if lower else lowest[i]
+            bound, before, after = floor[j, i], lowest[i], second[i]
+            lower = bound < before
+            other = before if lower else bound
+            second[i] = min(after, other)
+            lowest[i] = bound if lower else before
             first[i] = server if lower else first[i]
 
 

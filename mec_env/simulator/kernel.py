@@ -25,6 +25,7 @@ from mec_env.laws.coupling import kernel as coupling
 from mec_env.laws.coupling.kernel import BACKLOG, NONE, Coupled
 from mec_env.laws.fading import fade
 from mec_env.laws.tasks import draw_tasks
+from mec_env.optimum.subset import work_for
 from mec_env.physics import cost
 from mec_env.physics.cost import Physics
 from mec_env.physics.link import LinkTable
@@ -62,6 +63,12 @@ class Room(NamedTuple):
         What servers ask, and room for another number of each.
     saving : (N,) float64
         What those that ask save on their server before its CPU is shared.
+    bound : (M + 4, N) float32
+        Lower bounds of what links cost at prices; each device's two lowest; what they are made with.
+    first : (N,) int32
+        The server of each device's lowest one.
+    subset : tuple
+        A :class:`mec_env.optimum.subset.Work`'s.
     """
 
     scratch: tuple
@@ -75,6 +82,9 @@ class Room(NamedTuple):
     price: np.ndarray
     floor: np.ndarray
     saving: np.ndarray
+    bound: np.ndarray
+    first: np.ndarray
+    subset: tuple
 
 
 def room_for(devices, servers, drawn):
@@ -91,6 +101,9 @@ def room_for(devices, servers, drawn):
         np.empty(servers),
         np.empty(servers),
         np.empty(devices),
+        np.empty((servers + 4, devices), dtype=np.float32),
+        np.empty(devices, dtype=np.int32),
+        work_for(devices, servers),
     )
 
 

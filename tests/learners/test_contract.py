@@ -39,7 +39,9 @@ QUICK = {
 #: What tasks coupled in time are compared with, which play no others: tests/learners/test_references.py
 #: holds them to the same.
 REFERENCES = ("myopic", "tuned-rule", "planning", "planning-knows", "hindsight", "learned-rule")
-ALL = pytest.mark.parametrize("name", [name for name in LEARNERS if name not in REFERENCES])
+#: A learner of their kind: tests/learners/test_sb3_rule.py holds it to the same.
+COUPLED = (*REFERENCES, "sb3-ppo-rule")
+ALL = pytest.mark.parametrize("name", [name for name in LEARNERS if name not in COUPLED])
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,11 @@ An episode is a step, see :mod:`dirs_solver.plugins.sb3.rule_rows`.
 """
 
 import numpy as np
+import torch
 
 from dirs_solver.plugins.sb3.learners import OnPPO, _SB3Learner
 from dirs_solver.plugins.sb3.rule_rows import RuleRows, numbers_of
-from dirs_solver.references.policies import Learned, coupled
+from dirs_solver.references.policies import COUPLINGS, Learned, coupled
 from dirs_solver.shared.keep_best import Best
 from dirs_solver.shared.progress import Progress
 from mec_env import checks
@@ -60,7 +61,7 @@ class PPORule(OnPPO, _SB3Learner):
 
     name = "sb3-ppo-rule"
     rewards = ("saved",)
-    own = ("pool", "log_std_init")
+    own = ("pool", "log_std_init", *COUPLINGS)
     networks, critic = "MlpPolicy", "vf"
 
     def __init__(self, settings=None):
@@ -88,12 +89,17 @@ class PPORule(OnPPO, _SB3Learner):
         return super().learn(scenario, seed, -(-slots // length), told if progress else None)
 
     def _checked_start(self, scenario, seed, start):
-        if not -1.0 < start < 1.0:
-            raise ValueError(f"start = {start!r}: must lie between -1 and 1")
+        if not 0.0 <= start <= 1.0:
+            raise ValueError(f"start = {start!r}: must lie between 0 and 1")
         return start
 
+    def _first(self, settings, scenario):
+        """A new actor's action (K,)."""
+        return settings["start"] * np.array(settings[coupling_of(scenario)])
+
     def _rows(self, count, scenario, settings):
-        return RuleRows(self.name, scenario, count, settings["pool"])
+        start = self._first(settings, scenario)
+        return RuleRows(self.name, scenario, count, settings["pool"], start)
 
     def _normalised(self, rows):
         # A zero is seen, and advantages are standardised.
@@ -116,7 +122,7 @@ class PPORule(OnPPO, _SB3Learner):
 
     def _start(self, model, settings, scenario):
         model.policy.action_net.weight.zero_()
-        model.policy.action_net.bias.fill_(settings["start"])
+        model.policy.action_net.bias.copy_(torch.from_numpy(self._first(settings, scenario)))
 
     def _policy(self, model, env, activation, scenario):
         action, _ = model.predict(np.zeros((1, 1), dtype=np.float32), deterministic=True)

@@ -1,8 +1,8 @@
 """Whole coupled episodes as steps for Stable-Baselines3: an action is the learned rule's numbers.
 
 What a slot's decision costs shows over the rest of its episode, so the numbers stay for all of it.
-The reward is the share of the episode's cost that an action saves, against what the rule's first
-numbers come to in the same episode: most of a cost is the episode's own, whatever the numbers. What
+The reward is the share of the episode's cost that an action saves, against what a new actor's
+action comes to in the same episode: most of a cost is the episode's own, whatever the numbers. What
 is compared with hangs on no action, so no gradient is biased by it.
 """
 
@@ -48,13 +48,15 @@ class RuleRows(VecEnv):
         E, episodes that are played together.
     pool : int
         Training episodes of a seed, of which rows take the next ones in turn.
+    start : (K,) array or float
+        The action that others are compared with.
     """
 
-    def __init__(self, name, scenario, rows, pool):
+    def __init__(self, name, scenario, rows, pool, start=0.0):
         self.scenario, self._name, self._size = scenario, name, max(rows, pool)
         self._simulator = Simulator(scenario, rows, threads=1)
         self._observed = np.empty((rows, self._simulator.observation_size), dtype=np.float32)
-        first = numbers_of(name, scenario, 0.0)
+        first = numbers_of(name, scenario, start)
         rule = Learned(name, first)
         rule.prepare(scenario)
         self._rules = [rule.twin() for _ in range(rows)]

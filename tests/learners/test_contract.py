@@ -29,10 +29,10 @@ QUICK = {
     "sb3-ppo-any": dict(rows=8, worlds=4, n_steps=2, batch_size=16, n_epochs=1, hidden=[8]),
     "sb3-sac-any": dict(rows=16, worlds=4, batch_size=16, buffer_size=2000, hidden=[8]),
     "sb3": dict(rows=16, batch_size=16, learning_starts=16, buffer_size=500, hidden=[8]),
-    **dict.fromkeys(
-        ("torchrl", "tianshou", "rllib", "agilerl"),
-        dict(rows=16, n_steps=2, batch_size=16, n_epochs=1, hidden=[8]),
-    ),
+    "torchrl": dict(rows=16, n_steps=2, batch_size=16, n_epochs=1, hidden=[8]),
+    "tianshou": dict(rows=16, n_steps=2, batch_size=16, n_epochs=1, hidden=[8]),
+    "rllib": dict(rows=16, n_steps=2, batch_size=16, n_epochs=1, hidden=[8]),
+    "agilerl": dict(rows=16, n_steps=2, batch_size=16, n_epochs=1, hidden=[8]),
     "maddpg": dict(rows=8, batch=32, minibatch=16, hidden=[8], critic_hidden=[8]),
     "mappo": dict(rows=8, batch=32, minibatch=16, hidden=[8], critic_hidden=[8]),
 }  # fmt: skip

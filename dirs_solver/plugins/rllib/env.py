@@ -16,13 +16,13 @@ class PricedServers(MultiAgentEnv):
     Parameters
     ----------
     config : dict
-        ``rows``: a function that gives a :class:`PricedRows` of one row; ``seen``: a list to
-        which every slot's objective is appended.
+        ``rows``: a function that gives a :class:`PricedRows` of one row; ``report``: a function
+        that is called with every slot's objective. RLlib copies all else.
     """
 
     def __init__(self, config):
         super().__init__()
-        self._rows, self._seen = config["rows"](), config["seen"]
+        self._rows, self._report = config["rows"](), config["report"]
         self.possible_agents = [f"mec_{j}" for j in range(self._rows.servers)]
         self.agents = list(self.possible_agents)
         seen, asked = self._rows.size, self._rows.asked
@@ -41,8 +41,8 @@ class PricedServers(MultiAgentEnv):
         """Judge all agents' prices."""
         asked = np.stack([action_dict[agent] for agent in self.agents])[None]
         seen, reward, ended, objective = self._rows.step(asked)
-        self._seen.append(float(objective[0]))
-        ends = {agent: ended for agent in (*self.agents, "__all__")}
+        self._report(float(objective[0]))
+        ends = dict.fromkeys((*self.agents, "__all__"), ended)
         return (
             self._each(seen[0]),
             dict.fromkeys(self.agents, float(reward[0])),

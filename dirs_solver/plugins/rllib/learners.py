@@ -89,7 +89,10 @@ def _config(training, seen):
         PPOConfig()
         .environment(
             PricedServers,
-            env_config={"rows": lambda: training.rows(1), "seen": seen},
+            env_config={
+                "rows": lambda: training.rows(1),
+                "report": seen.append,
+            },
             disable_env_checking=True,
         )
         .env_runners(

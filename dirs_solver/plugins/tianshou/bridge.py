@@ -48,17 +48,6 @@ def decisions_policy(actor, action_space, observation_space=None, deterministic_
     )
 
 
-def small_actor(seen, hidden, action_space):
-    """An actor of one hidden layer for :func:`decisions_policy`."""
-    return Actor(
-        torch.nn.Sequential(
-            torch.nn.Linear(seen, hidden),
-            torch.nn.Tanh(),
-            torch.nn.Linear(hidden, int(action_space.nvec.sum())),
-        )
-    )
-
-
 class Actor(torch.nn.Module):
     """A network of observations as Tianshou calls an actor: with a state and infos, both unused."""
 
@@ -68,3 +57,14 @@ class Actor(torch.nn.Module):
 
     def forward(self, obs, state=None, info=None):
         return self.network(torch.as_tensor(obs, dtype=torch.float32)), state
+
+
+class Critic(torch.nn.Module):
+    """A network of observations as Tianshou calls a critic of PPO."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, obs, act=None, info=None):
+        return self.network(torch.as_tensor(obs, dtype=torch.float32))

@@ -13,7 +13,7 @@ from torch import nn
 from torch.distributions import Independent
 from torch.distributions import Normal as Gaussian
 
-from dirs_solver.plugins.tianshou.bridge import Actor
+from dirs_solver.plugins.tianshou.bridge import Actor, Critic
 from dirs_solver.shared.price_learner import PriceLearner, Training
 from dirs_solver.shared.priced_env import PricedEnv
 from dirs_solver.shared.row_networks import Normal, Value, layers_of
@@ -70,18 +70,6 @@ class _Flat(nn.Module):
         return tuple(part.flatten(1) for part in self.normal(seen.unflatten(1, (-1, self._size))))
 
 
-class _Critic(nn.Module):
-    """Values (B, 1) of what all servers see side by side."""
-
-    def __init__(self, value, size):
-        super().__init__()
-        self.value, self._size = value, size
-
-    def forward(self, obs, act=None, info=None):
-        seen = torch.as_tensor(obs, dtype=torch.float32)
-        return self.value(seen.unflatten(1, (-1, self._size)))
-
-
 def _algorithm(normal, value, rows, space, training):
     """Tianshou's PPO around our networks."""
     s = training.settings
@@ -96,7 +84,7 @@ def _algorithm(normal, value, rows, space, training):
     )
     return PPO(
         policy=policy,
-        critic=_Critic(value, rows.size),
+        critic=Critic(nn.Sequential(nn.Unflatten(1, (-1, rows.size)), value)),
         optim=AdamOptimizerFactory(lr=s["learning_rate"]),
         eps_clip=s["clip_range"],
         vf_coef=s["vf_coef"],

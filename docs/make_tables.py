@@ -207,14 +207,19 @@ def settings(name):
 
 
 def trainers():
-    """What was tried with which library, from the plug-ins' manifests."""
-    rows = []
-    for manifest in MANIFESTS:
-        tested = getattr(manifest, "MEASURED", {})
-        versions = ", ".join(f"{name} {version}" for name, version in tested.items())
-        for view, takes in getattr(manifest, "FITS", {}).items():
-            rows.append((f"`{manifest.LIBRARY}`", f"`{manifest.EXTRA}`", view, takes, versions))
-    return words(["library", "extra", "view", "takes", "tested with"], rows)
+    """What was tried with which library, and in which versions, from the plug-ins' manifests."""
+    told = [manifest for manifest in MANIFESTS if hasattr(manifest, "FITS")]
+    takes = [(f"`{m.LIBRARY}`", view, what) for m in told for view, what in m.FITS.items()]
+    versions = [
+        (f"`{m.LIBRARY}`", f"`{m.EXTRA}`", ", ".join(f"{k} {v}" for k, v in m.MEASURED.items()))
+        for m in told
+    ]
+    return "\n\n".join(
+        (
+            words(["library", "view", "takes"], takes),
+            words(["library", "extra", "tested with"], versions),
+        )
+    )
 
 
 def made(record):

@@ -6,19 +6,21 @@ what is no longer so. A part stands between ``<!-- NAME:begin -->`` and ``<!-- N
 """
 
 import json
-import math
 import re
 import sys
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+# Also where a test loads this file: its own folder, and the checkout.
+sys.path[:0] = [folder for folder in (str(ROOT / "docs"), str(ROOT)) if folder not in sys.path]
+
+from making.classes import first_line, said_by  # noqa: E402
+from making.curves import curves  # noqa: E402
 
 import mec_env  # noqa: E402
 from dirs_solver import LEARNERS, find_learner  # noqa: E402
-from mec_bench.report.curves import mean_curve  # noqa: E402
+from dirs_solver.plugins import MANIFESTS  # noqa: E402
 from mec_bench.tables import markdown_table  # noqa: E402
 from mec_env.laws.coupling import coupling_of  # noqa: E402
 from mec_env.limits import Range, lower, upper  # noqa: E402
@@ -26,6 +28,7 @@ from mec_env.simulator.observation import table as blocks  # noqa: E402
 from mec_env.whole_file import write_text  # noqa: E402
 
 DOCS, RESULTS = ROOT / "docs", ROOT / "benchmarks" / "results"
+PICTURES = DOCS / "pictures"
 #: What each scenario is for; a new one needs a sentence here.
 SAYS = {
     "paper-medium": "The paper's section V-B: two servers at given places, a 50 m square, equal tasks.",
@@ -123,14 +126,8 @@ def observations():
 
 def rules():
     """The rules, by the first lines of their docstrings."""
-    rows = [(f"`{name}`", first_line(rule)) for name, rule in mec_env.RULES.items()]
+    rows = [(f"`{name}`", first_line(rule.__doc__)) for name, rule in mec_env.RULES.items()]
     return words(["rule", "decides"], rows)
-
-
-def first_line(thing):
-    """The first line of a docstring, its roles made code."""
-    line = (thing.__doc__ or "").strip().splitlines()[0]
-    return re.sub(r":\w+:`~?([^`]+)`", r"`\1`", line.replace("``", "`"))
 
 
 def scores():
@@ -147,7 +144,7 @@ def scores():
 
 def acts(name):
     """How a learner's policy acts, by its name, in words."""
-    if name.endswith("-prices") or name.startswith("priced"):
+    if name.endswith(("-prices", "-any")) or name.startswith("priced"):
         return "a price a server, `Box(-1, 1)`"
     if name.startswith(("dirs", "ma")) or any(part in name for part in ("ddpg", "td3", "sac")):
         return "scores, `Box(0, 1)`, that servers give to devices"
@@ -159,96 +156,25 @@ def learners():
     recorded, texts = scores(), curves()
     sections = []
     for name, place in LEARNERS.items():
-        kind = find_learner(name)
+        # Read from the source: not every library can be installed beside the others.
+        doc, information = said_by(place.place)
         facts = [
-            ("Sees", kind().information),
+            ("Sees", information),
             ("Acts by", acts(name)),
             ("Class", f"`{place.place}`"),
             ("Extra", f"`{place.extra}`"),
         ]
         own = [row for row in recorded if row[0] == name]
-        parts = [f"## {name}", first_line(kind)]
+        parts = [f"## {name}", first_line(doc)]
         parts.append("\n".join(f"- {key}: {value}." for key, value in facts))
         if own:
             head = ["suite", "gap", "NRR", "training [s]", "decision [ms]"]
             parts.append(markdown_table(head, [row[1:] for row in own]))
         else:
             parts.append("No cell is recorded on the memoryless suites.")
-        parts += [part for part in (curve(name, texts), settings(name, kind)) if part]
+        parts += [part for part in (curve(name, texts), settings(name)) if part]
         sections.append("\n\n".join(parts))
     return "\n\n".join(sections)
-
-
-#: Suites whose curve of a learner is shown, the first that has one.
-CURVES = ("square-km-v1", "paper-large-v1", "paper-medium-v1")
-PICTURES = DOCS / "pictures"
-
-
-def curve_of(name):
-    """The suite, and the mean curve of a learner's recorded training on it; None if there is none.
-
-    Objectives are over the mean bound of the suite's slots in the same world.
-    """
-    for suite in CURVES:
-        files = (RESULTS / "cells").glob(f"{suite}--{name}--s*.json")
-        cells = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(files)]
-        found = mean_curve([over_bounds(cell) for cell in cells if cell["status"] == "done"])
-        if found is not None:
-            return suite, found
-    return None
-
-
-def over_bounds(cell):
-    """A cell whose curves are over each world's mean bound."""
-    training = []
-    for run, bounds in zip(cell.get("training") or [], cell["means"]["lower_bound"]):
-        bound = sum(bounds) / len(bounds)
-        points = [
-            [p[0], p[1], None if p[2] is None else p[2] / bound] for p in run.get("curve") or []
-        ]
-        training.append({"curve": points})
-    return {"training": training}
-
-
-def drawn(name, suite, found):
-    """A curve as SVG, in colours that show on light and dark; its title says it in words."""
-    seconds = found["seconds"]
-    values, lows, highs = found["objective"], found["low"], found["high"]
-    low, high = min(lows), max(highs)
-    left, top, width, height = 62.0, 12.0, 500.0, 130.0
-
-    def at(second, value):
-        x = left + width * (second - seconds[0]) / (seconds[-1] - seconds[0])
-        return f"{x:.1f},{top + height * math.log(high / value) / math.log(high / low):.1f}"
-
-    line = " ".join(at(*pair) for pair in zip(seconds, values))
-    band = [*zip(seconds, highs), *reversed([*zip(seconds, lows)])]
-    title = (
-        f"{name} on {suite}: training slots cost {values[0]:.3f} times the suite's mean bound after "
-        f"{seconds[0]:.2g} s, {values[-1]:.3f} times after {seconds[-1]:.3g} s"
-    )
-    text = 'font-family="sans-serif" font-size="12" fill="#8a8f98"'
-    bottom = top + height
-    return "\n".join(
-        (
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 580 180" role="img">',
-            f"<title>{title}</title>",
-            f'<path d="M{left} {top}V{bottom}H{left + width}" fill="none" stroke="#8a8f98"/>',
-            f'<polygon points="{" ".join(at(*pair) for pair in band)}" fill="#17a398" opacity="0.25"/>',
-            f'<polyline points="{line}" fill="none" stroke="#17a398" stroke-width="2"/>',
-            f'<text x="{left - 6}" y="{top + 9}" text-anchor="end" {text}>{high:.3f}</text>',
-            f'<text x="{left - 6}" y="{bottom}" text-anchor="end" {text}>{low:.3f}</text>',
-            f'<text x="{left}" y="{bottom + 18}" {text}>{seconds[0]:.3g} s</text>',
-            f'<text x="562" y="{bottom + 18}" text-anchor="end" {text}>{seconds[-1]:.3g} s</text>',
-            "</svg>\n",
-        )
-    )
-
-
-def curves():
-    """File name -> SVG text of every recorded curve."""
-    found = {name: curve_of(name) for name in LEARNERS}
-    return {f"curve-{name}.svg": drawn(name, *f) for name, f in found.items() if f is not None}
 
 
 def curve(name, texts):
@@ -259,7 +185,7 @@ def curve(name, texts):
     return f"![{re.search('<title>(.*)</title>', text).group(1)}](pictures/curve-{name}.svg)"
 
 
-def settings(name, kind):
+def settings(name):
     """Settings as they were chosen, folded away: the TOML file, or the fields of the object."""
     files = list((ROOT / "dirs_solver" / "plugins").glob(f"*/settings/{name}.toml"))
     if files:
@@ -270,7 +196,7 @@ def settings(name, kind):
         )
         body, language = text, "text"
     else:
-        found = getattr(kind(), "settings", None)
+        found = getattr(find_learner(name)(), "settings", None)
         found = found.to_dict() if hasattr(found, "to_dict") else found
         if not found:
             return "It has no settings."
@@ -278,6 +204,22 @@ def settings(name, kind):
         body = "\n".join(f"{key} = {json.dumps(value)}" for key, value in found.items())
     indented = "\n".join(f"    {line}".rstrip() for line in body.splitlines())
     return f'??? note "{title}"\n\n    ```{language}\n{indented}\n    ```'
+
+
+def trainers():
+    """What was tried with which library, and in which versions, from the plug-ins' manifests."""
+    told = [manifest for manifest in MANIFESTS if hasattr(manifest, "FITS")]
+    takes = [(f"`{m.LIBRARY}`", view, what) for m in told for view, what in m.FITS.items()]
+    versions = [
+        (f"`{m.LIBRARY}`", f"`{m.EXTRA}`", ", ".join(f"{k} {v}" for k, v in m.MEASURED.items()))
+        for m in told
+    ]
+    return "\n\n".join(
+        (
+            words(["library", "view", "takes"], takes),
+            words(["library", "extra", "tested with"], versions),
+        )
+    )
 
 
 def made(record):
@@ -346,6 +288,7 @@ PARTS = {
     "versioning.md": {"suites": suites},
     "views.md": {"observations": observations},
     "learners.md": {"rules": rules, "learners": learners},
+    "trainers.md": {"trainers": trainers},
     "speed.md": {"throughput": throughput, "certificates": certificates, "dirs": dirs},
 }
 

@@ -124,8 +124,9 @@ def check_command(arguments, folder):
         assert run([sys.executable, "-m", "mec_bench", *arguments], folder)
 
 
-#: Pages whose blocks have a test of their own above, which asks for more.
-OWN = {"coupled-tasks.md", "prices.md", "your-own-law.md"}
+#: Pages whose blocks have a test of their own above, which asks for more. Those about clusters need
+#: one, and are held by test_cluster.py and test_cluster_examples.py.
+OWN = {"coupled-tasks.md", "prices.md", "your-own-law.md", "cluster.md"}
 RUN = [
     page
     for page in pages()
@@ -158,7 +159,7 @@ def test_the_blocks_of_a_page_run_as_printed(page, tmp_path):
 
 
 def test_every_block_says_its_language_and_is_run_or_read():
-    known = {"python", "bash", "toml", "text"}
+    known = {"python", "bash", "dockerfile", "toml", "text"}
     assert {block[0] for page in pages() for block in blocks_of(page)} == known
 
 

@@ -1,0 +1,1 @@
+"""What makes the site: hooks of its builder, and parts of ``make_tables.py``."""

@@ -51,6 +51,14 @@ def test_city_example_runs(tmp_path):
     assert "greedy: objective" in out
 
 
+@pytest.mark.parametrize("name", ["follow-me", "harvest"])
+def test_film_example_writes_a_small_film(name, tmp_path):
+    pytest.importorskip("moviepy")
+    out = run("film", name, str(tmp_path / "film.mp4"), "5")
+    assert "film.mp4: 6 frames, 0.0" in out
+    assert 1_000 < (tmp_path / "film.mp4").stat().st_size < 1_500_000 / 10
+
+
 def test_examples_are_short():
     lengths = {path.name: len(path.read_text().splitlines()) for path in EXAMPLES.glob("*.py")}
     assert len(lengths) >= 6

@@ -39,7 +39,7 @@ class _Anywhere:
     """
 
     networks = "MlpPolicy"
-    own = ("observe", "nominal", "compare", "log_std_init", "worlds", "factors")
+    own: tuple[str, ...] = ("observe", "nominal", "compare", "log_std_init", "worlds", "factors")
 
     def __init__(self, settings=None):
         super().__init__(settings)

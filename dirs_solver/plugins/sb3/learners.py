@@ -295,7 +295,7 @@ class OnA2C:
 class OnPPO:
     """PPO's own arguments, whatever the actions."""
 
-    algorithm = stable_baselines3.PPO
+    algorithm: type = stable_baselines3.PPO
 
     def _arguments(self, env, settings):
         # A minibatch is a rollout at most, which is shorter where there are few slots.

@@ -122,7 +122,7 @@ class _Gaussian(_Prices):
     """An actor of normal actions, their deviation its own parameter, clipped to [-1, 1]."""
 
     shared, critic, squashed = SharedActorCritic, "vf", "clip"
-    own = (*_Prices.own, "log_std_init")
+    own: tuple[str, ...] = (*_Prices.own, "log_std_init")
 
     def _arguments(self, env, settings):
         # Without a discount lambda has no effect.
@@ -188,7 +188,7 @@ class SACPrices(_Prices):
     name = "sb3-sac-prices"
     algorithm = stable_baselines3.SAC
     shared, critic, squashed = SharedSAC, "qf", "tanh"
-    own = (*_Prices.own, "log_std_init")
+    own: tuple[str, ...] = (*_Prices.own, "log_std_init")
 
     def _arguments(self, env, settings):
         return {}

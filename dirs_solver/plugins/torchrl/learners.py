@@ -6,7 +6,6 @@ import torch
 from tensordict.nn import TensorDictModule
 from torch import nn
 from torchrl.collectors import SyncDataCollector
-from torchrl.envs import EnvBase
 from torchrl.modules import IndependentNormal, ProbabilisticActor
 from torchrl.objectives import ClipPPOLoss
 from torchrl.objectives.value import GAE
@@ -69,7 +68,7 @@ class _ForAll(nn.Module):
         return self.value(seen).unsqueeze(-2).expand(*seen.shape[:-1], 1)
 
 
-def _networks(env: EnvBase, settings, begun):
+def _networks(env, settings, begun):
     """The actor's layers, the actor and the value of a batch of worlds."""
     size, asked = (env.full_observation_spec[SEEN].shape[-1], env.full_action_spec[ACTED].shape[-1])
     normal = Normal(size, asked, settings, begun)

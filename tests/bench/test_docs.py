@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.priced import page
 from mec_env.simulator.features import coupled_feature_table, feature_table
 from mec_env.simulator.observation import table
 
@@ -77,3 +78,10 @@ def test_the_walk_names_files_and_registries_that_are_there():
 
     there = channels.LAWS, fading.FADINGS, layouts.DEVICES, layouts.SERVERS, rewards.REWARDS
     assert all(there) and MODES and BLOCKS and coupling.COUPLINGS and RULES and MANIFESTS
+
+
+def test_what_other_commands_recorded_stays_on_the_page_of_priced():
+    text = page.PAGE.read_text(encoding="utf-8")
+    kept = page.recorded(text)
+    assert kept.startswith(page.RECORDED) and text.endswith(kept) and kept.count("\n## ") == 2
+    assert page.recorded("nothing of others") == ""

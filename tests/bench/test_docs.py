@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.priced import page
 from mec_bench.cli.compare import asked_of, compare, prepared
 from mec_env import Scenario
 from mec_env.simulator.features import coupled_feature_table, feature_table
@@ -225,3 +226,10 @@ def test_the_readme_runs_as_printed_and_fits_a_page(tmp_path):
             assert line.startswith("python3 -m venv .venv && ")
     for name in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / name).exists(), name
+
+
+def test_what_other_commands_recorded_stays_on_the_page_of_priced():
+    text = page.PAGE.read_text(encoding="utf-8")
+    kept = page.recorded(text)
+    assert kept.startswith(page.RECORDED) and text.endswith(kept) and kept.count("\n## ") == 2
+    assert page.recorded("nothing of others") == ""

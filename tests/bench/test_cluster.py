@@ -200,7 +200,7 @@ def test_killed_workers_and_schedulers_change_no_number(wheel_python, tmp_path):
     pytest.importorskip("distributed")
     with programs() as start:
         here = Place(tmp_path, start, wheel_python)
-        assert here.command("one.log", "--jobs", "1", "--out", "one").wait(900) == 0
+        assert here.command("one.log", "--jobs", "1", "--out", "one").wait(1800) == 0
         expected = numbers(tmp_path / "one")
         assert len(expected) == 8
 
@@ -234,7 +234,7 @@ def test_killed_workers_and_schedulers_change_no_number(wheel_python, tmp_path):
         here.forget()
         here.scheduler()
         workers = [here.worker(f"new-worker-{k}.log") for k in range(2)]
-        assert here.command("again.log", *there).wait(900) == 0, here.said("again.log")
+        assert here.command("again.log", *there).wait(1800) == 0, here.said("again.log")
         assert all(file.read_bytes() == content for file, content in before.items())
         assert not here.runs(0) and here.runs(1) and here.runs(2)
         assert numbers(tmp_path / "two") == expected
@@ -252,18 +252,18 @@ def test_a_worker_without_the_package_is_named_and_gets_no_cell(wheel_python, tm
         here.scheduler()
         there = ["--scheduler", here.address, "--out", "out"]
         lacking = here.worker("lacking.log", python=bare)
-        assert here.command("lacking-said.log", *there).wait(300) == 1
+        assert here.command("lacking-said.log", *there).wait(900) == 1
         said = here.said("lacking-said.log")
         assert f"lacks mec-offloading: install version {mec_env.__version__} there" in said
         assert "Traceback" not in said and said.count("tcp://127.0.0.1:") == 1
         end(lacking)
         outdated = here.worker("outdated.log", python=bare, path=old)
-        assert here.command("outdated-said.log", *there).wait(300) == 1
+        assert here.command("outdated-said.log", *there).wait(900) == 1
         assert "has mec-offloading 0.0.1 and this is" in here.said("outdated-said.log")
         end(outdated)
         # It can make this package's learners, not the user's own.
         elsewhere = here.worker("elsewhere.log", path=old.parent / "none")
-        assert here.command("elsewhere-said.log", *there).wait(300) == 1
+        assert here.command("elsewhere-said.log", *there).wait(900) == 1
         assert "can't make a learner, learner = 'mine:Waits'" in here.said("elsewhere-said.log")
         assert not list((tmp_path / "out" / "cells").glob("*.json"))
         end(elsewhere)
@@ -277,7 +277,7 @@ def test_a_worker_without_the_package_is_named_and_gets_no_cell(wheel_python, tm
         until(lambda: "it gets no cells" in here.said("late-said.log"), run, fit)
         assert not here.runs(1)
         here.go(0)
-        assert run.wait(300) == 0, here.said("late-said.log")
+        assert run.wait(900) == 0, here.said("late-said.log")
         said = here.said("late-said.log")
         assert "has 2 threads and runs one cell at a time" in said
         assert said.count("lacks mec-offloading") == 1

@@ -10,7 +10,7 @@ nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 #: By extra: why it has an environment of its own.
 APART = {
-    "tianshou": "its high level pins neither, but wants packages that nothing else needs",
+    "tianshou": "it could share the main set, but for the packages that it brings along",
     "rllib": "ray pins gymnasium to another version",
     "agilerl": "it wants another tensordict than torchrl does, and an older pettingzoo",
 }

@@ -5,18 +5,17 @@ python examples/supersuit_sharing.py [training steps]
 
 import sys
 
-import supersuit
 from stable_baselines3 import PPO
 
 import mec_env
+from dirs_solver.plugins.sb3.sharing import SharedByAgents
 
 steps = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 parallel = mec_env.parallel_env(
     scenario="square-km", mecs=2, iotds=12, agents="devices", reward="saving"
 )
-batch = supersuit.pettingzoo_env_to_vec_env_v1(parallel)
-batch = supersuit.concat_vec_envs_v1(batch, 2, num_cpus=1, base_class="stable_baselines3")
-model = PPO("MlpPolicy", batch, n_steps=64, batch_size=256, gamma=0.0, device="cpu")
+batch = SharedByAgents(parallel, 2)
+model = PPO("MlpPolicy", batch, n_steps=64, batch_size=256, gamma=0.0, seed=0, device="cpu")
 model.learn(steps, progress_bar=False)
 
 observations, infos = parallel.reset(seed=1_000_000)

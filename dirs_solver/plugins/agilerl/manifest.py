@@ -8,7 +8,7 @@ MEASURED = {
     "pettingzoo": "1.26.1", "numpy": "2.4.6",
 }  # fmt: skip
 FITS = {
-    "servers": "IPPO, MADDPG and MATD3 by prices; IPPO's scores leave Box(0, 1), so clip them",
-    "devices": "IPPO by decisions; agents of one name before the _ share a network",
+    "one agent": "prices: PPO on make_vec; features",
+    "servers": "prices: IPPO, if an action has two numbers and one agent stands for all; features",
 }
 LEARNERS = {"agilerl-ippo-prices": "dirs_solver.plugins.agilerl.learners:IPPOPrices"}

@@ -5,7 +5,7 @@ EXTRA = "rllib"
 #: Versions that the tests were run with.
 MEASURED = {"ray": "2.60.0", "torch": "2.13.0", "gymnasium": "1.2.2", "numpy": "2.4.6"}
 FITS = {
-    "servers": "ParallelPettingZooEnv of servers, by scores or prices; columns or features",
-    "devices": "ParallelPettingZooEnv of devices, by decisions; one policy for all of them",
+    "servers": "prices: PPO, one policy for all; features",
+    "devices": "decisions: PPO, one policy for all; columns",
 }
 LEARNERS = {"rllib-ppo-prices": "dirs_solver.plugins.rllib.learners:PPOPrices"}

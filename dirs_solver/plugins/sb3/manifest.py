@@ -1,6 +1,17 @@
 """What Stable-Baselines3 and sb3-contrib bring."""
 
+LIBRARY = "stable-baselines3"
 EXTRA = "sb3"
+#: Versions that the tests were run with.
+MEASURED = {
+    "stable-baselines3": "2.9.2", "sb3-contrib": "2.9.2", "supersuit": "3.11.0",
+    "torch": "2.13.0", "gymnasium": "1.4.0",
+}  # fmt: skip
+FITS = {
+    "one agent": "decisions: A2C, PPO; scores: DDPG, TD3, SAC; prices: all five; columns or features",
+    "one agent, sb3-contrib": "prices: TRPO, RecurrentPPO; columns or features",
+    "devices, SuperSuit": "decisions: PPO, one policy for all devices",
+}
 LEARNERS = {
     "sb3-a2c": "dirs_solver.plugins.sb3.learners:A2C",
     "sb3-ppo": "dirs_solver.plugins.sb3.learners:PPO",

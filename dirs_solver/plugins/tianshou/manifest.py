@@ -4,8 +4,5 @@ LIBRARY = "tianshou"
 EXTRA = "tianshou"
 #: Versions that the tests were run with.
 MEASURED = {"tianshou": "2.0.1", "torch": "2.13.0", "gymnasium": "1.4.0", "numpy": "2.4.6"}
-FITS = {
-    "prices": "one agent that asks all prices; columns or features",
-    "decisions": "by bridge.many_choices, below the high level, which refuses MultiDiscrete",
-}
+FITS = {"one agent": "decisions: PPO, by our bridge; prices: PPO; columns or features"}
 LEARNERS = {"tianshou-ppo-prices": "dirs_solver.plugins.tianshou.learners:PPOPrices"}

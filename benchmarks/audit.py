@@ -168,8 +168,8 @@ Nearly solved: below {NEAR:g} % above the bound. Trivial rules: {", ".join(TRIVI
 {markdown_table(*strength_table(strengths, references))}
 
 Coupling strength: by how much the certified optimum of each slot by itself (*myopic*) costs more
-than hindsight's decisions [percent]; 0 where no slot depends on what was decided before. The other
-columns are percent above the bound that no policy can pass, whole episodes, an evaluation episode
+than hindsight's decisions [percent]. It is 0 where no slot depends on what was decided before, but
+for the little by which two searches of the same slot differ where none is exact. The other columns are percent above the bound that no policy can pass, whole episodes, an evaluation episode
 of each of {WORLDS} worlds; what tunes or plans comes from [the references' own page](coupled.md),
 two episodes of each, and stands for scenarios that were measured there.
 

@@ -3,7 +3,7 @@
 Decisions of version 2 stand device by device, each device's slots in a row, two to a byte
 where there are fewer than 16 servers; those of version 1 slot by slot, one to a byte. Both are
 compressed as xz. Where a score is an episode's, so that a cell has twenty and a hundred times as
-many slots, decisions are of version 3 (:mod:`mec_bench.foretold`), a third or less of version 2. Gaps are single precision, their bytes sorted by weight, compressed and in
+many slots, decisions are of version 3 (:mod:`mec_bench.foretold`), for what weighs costs a third of version 2 or less. Gaps are single precision, their bytes sorted by weight, compressed and in
 base64.
 """
 

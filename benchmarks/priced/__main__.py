@@ -112,7 +112,8 @@ def main():
     if not options.quick:
         record = provenance("benchmarks.priced")
         write_json(RESULTS / "priced.json", {"provenance": record, **results})
-        write_text(page.PAGE, page.page(results, record))
+        kept = page.recorded(page.PAGE.read_text(encoding="utf-8"))
+        write_text(page.PAGE, f"{page.page(results, record)}\n{kept}")
 
 
 def _say(name, row):

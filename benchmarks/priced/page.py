@@ -5,6 +5,8 @@ from pathlib import Path
 from mec_bench.tables import markdown_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "priced.md"
+#: What stands below is not of this command.
+RECORDED = "<!-- recorded elsewhere -->\n"
 
 
 def _percent(numbers):
@@ -17,6 +19,12 @@ def ladder_table(results):
     """Head and rows: step by step, a constant price and the network."""
     rows = [[name, *map(_percent, row)] for name, *row in results["ladder"]]
     return ["", "constant price", "network"], rows
+
+
+def recorded(text):
+    """What a page has from ``RECORDED`` on: figures that other commands recorded, and this one keeps."""
+    _, mark, rest = text.partition(RECORDED)
+    return mark + rest
 
 
 def _table(head, rows):

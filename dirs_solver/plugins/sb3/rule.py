@@ -12,7 +12,6 @@ from dirs_solver.plugins.sb3.learners import OnPPO, _SB3Learner
 from dirs_solver.plugins.sb3.rule_rows import RuleRows, numbers_of
 from dirs_solver.references.policies import COUPLINGS, Learned, coupled
 from dirs_solver.shared.keep_best import Best
-from dirs_solver.shared.progress import Progress
 from mec_env import checks
 from mec_env.laws.coupling import coupling_of
 from mec_env.scenario.named import resolve
@@ -69,7 +68,7 @@ class PPORule(OnPPO, _SB3Learner):
         checks.integer("pool", self.settings["pool"], 1)
 
     def learn(self, scenario, seed=0, slots=None, progress=None):
-        """Train; see :meth:`_SB3Learner.learn`. Slots are rounded up to whole episodes.
+        """Train; see :meth:`_SB3Learner.learn`. Slots are rounded up to episodes of all rows.
 
         Raises
         ------
@@ -78,15 +77,7 @@ class PPORule(OnPPO, _SB3Learner):
         """
         scenario = resolve(scenario)
         coupled(self.name, scenario)
-        slots = self.settings["slots"] if slots is None else checks.integer("slots", slots, 0)
-        length = scenario.slots
-
-        def told(report):
-            done = report.done * length
-            objective = report.objective
-            return progress(Progress(report.stage, done, max(done, slots), objective=objective))
-
-        return super().learn(scenario, seed, -(-slots // length), told if progress else None)
+        return super().learn(scenario, seed, slots, progress)
 
     def _checked_start(self, scenario, seed, start):
         if not 0.0 <= start <= 1.0:

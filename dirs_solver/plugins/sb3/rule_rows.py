@@ -70,6 +70,11 @@ class RuleRows(VecEnv):
         """What knows the scenario: the batch itself."""
         return self
 
+    @property
+    def slots_a_step(self):
+        """Slots that a step of all rows takes: a whole episode each."""
+        return self.num_envs * self.scenario.slots
+
     def seed(self, seed=None):
         """Draw the pool of training episodes from a seed."""
         drawn = np.random.SeedSequence(seed).generate_state(self._size, np.uint64)

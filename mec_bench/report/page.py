@@ -12,12 +12,13 @@ import mec_env
 from mec_bench.report.columns import COLUMNS
 from mec_bench.report.curves import mean_curve
 from mec_bench.report.message import sentences, verdict
+from mec_bench.report.packed import packed
 from mec_bench.report.pick import first_slot
 from mec_bench.standings import TAUS
 
 TEMPLATE = Path(__file__).parent / "template"
 #: In the order in which they stand on the page: a later one uses the earlier ones.
-SCRIPTS = ("dom", "axes", "points", "lines", "map", "table", "notes", "page")
+SCRIPTS = ("dom", "axes", "points", "lines", "map", "table", "notes", "packed", "page")
 
 
 def page(boards, decisions=None):
@@ -43,7 +44,7 @@ def page(boards, decisions=None):
         "policy": "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
         f"style-src {_hash(style)}; script-src {_hash(script)}",
         "style": style,
-        "data": _embedded(data(boards, decisions)),
+        "data": _embedded(packed(data(boards, decisions))),
         "script": script,
     }
     # In one pass: a cell that says "{{script}}" is not a place to fill.
@@ -82,6 +83,13 @@ def _board(board, decisions):
     }
 
 
+def _rounded(curve):
+    """A curve to five digits, finer than any screen: the page is read over slow lines too."""
+    if curve is None:
+        return None
+    return {name: [float(f"{value:.5g}") for value in values] for name, values in curve.items()}
+
+
 def _row(s):
     entries = [column.entry(s) for column in COLUMNS]
     return {
@@ -95,7 +103,7 @@ def _row(s):
         "interval": s.mean_interval,
         "milliseconds": s.milliseconds,
         "profile": None if s.profile is None else [round(float(p), 4) for p in s.profile],
-        "curve": mean_curve(s.cells),
+        "curve": _rounded(mean_curve(s.cells)),
         "failed": [
             {key: cell.get(key) for key in ("seed", "error", "traceback")} for cell in s.failed
         ],
@@ -178,5 +186,8 @@ def _finite(value):
     if isinstance(value, (list, tuple)):
         return [_finite(item) for item in value]
     if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
+        if not math.isfinite(value):
+            return None
+        short = float(f"{value:.6g}")
+        return int(short) if short.is_integer() and abs(short) < 1e9 else short
     return value

@@ -8,7 +8,7 @@ import mec_env
 from mec_env.views.gym_env import MECEnv
 
 #: More devices than this are a cloud in which no decision can be seen.
-DEVICES = 1000
+DEVICES = 500
 
 
 def first_slot(board, decisions):

@@ -140,8 +140,8 @@ def test_another_scenario_is_refused(tmp_path):
     [
         (np.zeros((2, 2), int), "shape"),
         (np.zeros((3, 2)), "dtype"),
-        (np.full((3, 2), 3), "= 3: must be from 0"),
-        (np.full((3, 2), -1), "= -1: must be from 0"),
+        (np.full((3, 2), 3), "3 for device 0 in slot 0, must be from 0"),
+        (np.full((3, 2), -1), "-1 for device 0 in slot 0, must be from 0"),
     ],
 )
 def test_decisions_that_cant_be_are_refused(decisions, says):

@@ -1,6 +1,6 @@
 // State and wiring: what is chosen, and what is drawn anew when that changes.
 
-const DATA = JSON.parse(byId("data").textContent);
+const DATA = unpack(JSON.parse(byId("data").textContent));
 const STYLES = stylesOf(DATA.methods);
 const RANK = DATA.columns.findIndex((column) => column.key === "rank");
 const state = { board: 0, information: "", sort: { column: RANK, descending: false }, on: new Set() };

@@ -1,0 +1,42 @@
+"""The page's numbers in less room; ``template/packed.js`` takes them apart again."""
+
+#: Servers as letters and digits, 0 for the device itself: as JavaScript's ``parseInt(text, 36)``.
+LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def packed(found):
+    """What :func:`mec_bench.report.page.data` gives, with short profiles and decisions.
+
+    A profile begins with zeros and ends in ones, which are left out: ``{"from", "shares"}``, to be
+    filled up with its last share. A decision of fewer than 36 servers is a text, a letter a device.
+    """
+    return {**found, "boards": [_board(board) for board in found["boards"]]}
+
+
+def _board(board):
+    rows = [{**row, "profile": _profile(row["profile"])} for row in board["rows"]]
+    return {**board, "rows": rows, "map": _map(board["map"])}
+
+
+def _profile(shares):
+    if shares is None:
+        return None
+    start, end = 0, len(shares)
+    while start < end - 1 and shares[start] == 0.0:
+        start += 1
+    while end > start + 1 and shares[end - 1] == shares[end - 2]:
+        end -= 1
+    return {"from": start, "shares": shares[start:end]}
+
+
+def _map(shown):
+    if shown is None:
+        return None
+    methods = [_entry(entry) for entry in shown["methods"]]
+    return {**shown, "certified": _entry(shown["certified"]), "methods": methods}
+
+
+def _entry(entry):
+    if not entry["decision"] or max(entry["decision"]) >= len(LETTERS):
+        return entry
+    return {**entry, "decision": "".join(LETTERS[j] for j in entry["decision"])}

@@ -63,9 +63,12 @@ class Lazily(click.Group):
     cls=Lazily,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 all went well, 1 something failed, 2 the command line can't be.",
+    # By itself the command prints its help and succeeds; click's own way exits 0 or 2 by version.
+    invoke_without_command=True,
 )
 @click.version_option(__version__, prog_name="mec-env")
-def app():
+@click.pass_context
+def app(ctx):
     """Task offloading in edge computing, with certified optima.
 
     \b
@@ -76,3 +79,5 @@ def app():
     mec-env compare --quick                      a figure in two minutes
     mec-env leaderboard --quick                  the frozen suites, small
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

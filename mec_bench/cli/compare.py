@@ -15,8 +15,8 @@ from mec_bench.cli.given import known_learners, scenario_of
 QUICK = {
     "scenario": "square-km",
     "learners": "greedy,constant-price,low-price,certified",
-    "vary": ("iotds=60,120,180,240",),
-    "worlds": 3,
+    "vary": ("iotds=60,120,180",),
+    "worlds": 2,
     "slots": 5,
     "out": "compare-quick",
 }
@@ -70,7 +70,7 @@ USUAL = {
 @click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster that is there.")
 @click.option("--trust", is_flag=True, help="Load saved models, which runs code that is in them.")
 @click.option("--force", is_flag=True, help="Run again what is there.")
-@click.option("--quick", is_flag=True, help="Rules on square-km, four numbers of devices.")
+@click.option("--quick", is_flag=True, help="Rules on square-km, three numbers of devices.")
 @click.option("--out", type=Path, metavar="FOLDER", help="For cells and files.  [default: compare]")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print numbers for programs instead of a table."

@@ -39,6 +39,13 @@ def test_every_command_has_help(name, capsys):
     assert len(capsys.readouterr().out.splitlines()) > 5
 
 
+def test_the_command_by_itself_prints_its_help_and_succeeds():
+    # In a process of its own: click 8.2 and newer would end with 2.
+    done = subprocess.run([sys.executable, "-m", "mec_bench"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Exit codes" in done.stdout and set(COMMANDS) <= set(done.stdout.split())
+
+
 def test_scenarios_are_all_there_for_people_and_for_programs(capsys):
     main(["scenarios"])
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == list(

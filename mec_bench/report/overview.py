@@ -11,7 +11,10 @@ SHOWN = {"solver": 1, "rule": 3, "search": 2, "learner": 4}
 #: Ten again where there are suites of both units: of those that score slots, and of episodes.
 SLOTS = {"solver": 1, "rule": 1, "search": 1, "learner": 4}
 EPISODES = {"rule": 1, "search": 1, "learner": 1}
-PLURAL = {"solver": "solvers", "rule": "rules", "search": "searches", "learner": "learners"}
+NOTE = (
+    "The best of each kind by their mean rank over the suites of a table; of a learner with several "
+    "settings the best of a suite."
+)
 
 
 def overview(boards):
@@ -34,7 +37,8 @@ def overview(boards):
     episodes = [board for board in full if _of_episodes(board)]
     both = slots and episodes
     parts = [escaped(verdict(boards) or "")]
-    parts += _table(slots, SLOTS if both else SHOWN) + _table(episodes, EPISODES if both else SHOWN)
+    tables = _table(slots, SLOTS if both else SHOWN) + _table(episodes, EPISODES if both else SHOWN)
+    parts += [*tables, NOTE if tables else ""]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -43,12 +47,7 @@ def _table(boards, counts):
     if not found:
         return []
     head = ["Mean gap", "Sees", *(escaped(board.label) for board in boards)]
-    counted = ", ".join(f"{n} {kind if n == 1 else PLURAL[kind]}" for kind, n in counts.items())
-    note = (
-        f"The best of each kind by their mean rank over the suites ({counted}); of a learner with "
-        "several settings the best of a suite."
-    )
-    return [markdown_table(head, [_row(by_board, boards) for by_board in found]), note]
+    return [markdown_table(head, [_row(by_board, boards) for by_board in found])]
 
 
 def _methods(board):

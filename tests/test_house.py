@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("mec_env", "dirs_solver", "mec_bench", "benchmarks")
 #: Rooms of mec_env from the ground up; a room imports from its own floor's room and from below.
 FLOORS = (
-    {"checks", "whole_file", "threads", "lazily", "version"},
+    {"checks", "whole_file", "threads", "lazily", "one_line", "version"},
     {"limits", "uncached"},
     {"draws"},
     # Below the laws: what a battery pays for a link is the link's energy.

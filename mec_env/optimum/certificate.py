@@ -19,6 +19,7 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from mec_env import checks
+from mec_env.one_line import one_line
 from mec_env.optimum import dual, moves
 from mec_env.optimum.equal_tasks import all_equal, bound_at_tolls, cancel_cycles
 from mec_env.optimum.problem import Problem, problem_of
@@ -48,7 +49,7 @@ HEATS, HEATS_EQUAL = (3e-3, 3e-4, 1e-4), (3e-4, 1e-4, 3e-5)
 SWEEPS = 1000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Certificate:
     """What is known about the optimum of a slot; for a batch every field has a leading axis.
 
@@ -74,6 +75,8 @@ class Certificate:
     gap: float
     exact: bool
     prices: np.ndarray
+
+    __repr__ = one_line
 
 
 def certify(

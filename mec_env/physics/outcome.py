@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mec_env.one_line import one_line
 from mec_env.physics import cost
 from mec_env.physics.slot import Slot, frozen
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
     """What a decision comes to.
 
@@ -30,6 +31,8 @@ class Outcome:
     energy: float
     power: np.ndarray
     cpu: np.ndarray
+
+    __repr__ = one_line
 
 
 def outcome(

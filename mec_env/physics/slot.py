@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_env import limits
+from mec_env.one_line import one_line
 from mec_env.physics import cost
 from mec_env.physics.coupled import Coupled
 from mec_env.physics.link import SMALLEST_GAIN, link_table
@@ -15,7 +16,7 @@ _NUMBERS = "bandwidth noise max_power kappa exponent weight_time weight_energy".
 LARGEST_GAIN = float(np.finfo(np.float32).max)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Slot:
     """An immutable snapshot of one slot, SI units, read-only arrays.
 
@@ -70,6 +71,8 @@ class Slot:
     weight_energy: float = 1.0
     coupled: Coupled | None = None
     _by_server: np.ndarray = field(init=False, repr=False)
+
+    __repr__ = one_line
 
     def __post_init__(self):
         for name in _NUMBERS:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from mec_env import checks
 from mec_env.draws import streams
 from mec_env.laws.coupling import battery, coupling_of
+from mec_env.one_line import one_line
 from mec_env.scenario.named import resolve
 from mec_env.scenario.scenario import Scenario
 from mec_env.simulator.simulator import Simulator
@@ -26,7 +27,7 @@ _FORMAT = 1
 _DRAWN = {"none": (), "moving": ("position", "migration_seconds"), "battery": (), "backlog": ("present",)}  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Episode:
     """One episode's draws, T slots of N devices and M servers; read-only arrays.
 
@@ -67,6 +68,8 @@ class Episode:
     local_power: np.ndarray
     server_speed: np.ndarray
     drawn: Mapping[str, np.ndarray]
+
+    __repr__ = one_line
 
     def __post_init__(self):
         for name in _ARRAYS:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from mec_env import checks
 from mec_env.laws.coupling import battery_kernel, coupling_of
 from mec_env.laws.coupling.battery import numbers as battery_numbers
+from mec_env.one_line import one_line
 from mec_env.optimum.certificate import certify_problem, relative_gap
 from mec_env.optimum.hindsight import backlog, battery, moving
 from mec_env.optimum.hindsight.ascent import Found
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from mec_env.simulator.episode import Episode
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HindsightCertificate:
     """What is known about the best decisions of an episode, all its draws known beforehand.
 
@@ -53,6 +54,8 @@ class HindsightCertificate:
     gap: float
     prices: NDArray[np.float64]
     seconds: float
+
+    __repr__ = one_line
 
 
 def hindsight(

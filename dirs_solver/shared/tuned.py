@@ -10,7 +10,7 @@ SMALL = 100
 PLUGINS = Path(__file__).parents[1] / "plugins"
 
 
-def settings_of(name, changed=None):
+def settings_of(name, changed=None, optional=()):
     """The settings of a baseline.
 
     The file ``settings/NAME.toml`` of its plug-in has a table ``[settings]``, the choice, and tables
@@ -23,6 +23,8 @@ def settings_of(name, changed=None):
         The learner's.
     changed : dict, optional
         Settings of one's own in place of the chosen ones.
+    optional : collection of str
+        Settings that the learner knows and the file need not have.
 
     Returns
     -------
@@ -31,11 +33,11 @@ def settings_of(name, changed=None):
     Raises
     ------
     ValueError
-        For a setting that the file doesn't know.
+        For a setting that neither knows.
     """
     settings = _read(name)["settings"]
     for key in changed or {}:
-        checks.known("setting", key, settings)
+        checks.known("setting", key, {*settings, *optional})
     return {**settings, **(changed or {})}
 
 
@@ -52,4 +54,6 @@ def candidates_of(name):
 
 def _read(name):
     files = {file.stem: file for file in PLUGINS.glob("*/settings/*.toml")}
-    return tomllib.loads(files[checks.known("learner", name, files)].read_text(encoding="utf-8"))
+    # A name may bring changes of its own, "de?population=20".
+    file = files[checks.known("learner", name.partition("?")[0], files)]
+    return tomllib.loads(file.read_text(encoding="utf-8"))

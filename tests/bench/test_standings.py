@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mec_bench.bootstrap import Redraw, iqm, percentiles
-from mec_bench.naming import names_of
 from mec_bench.kinds import kind_of
+from mec_bench.naming import names_of
 from mec_bench.standings import TAUS, boards, load_cells, profile, ranks
 from mec_env.judging.intervals import tail
 from tests.bench.synthetic_cells import cell, failed

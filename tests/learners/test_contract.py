@@ -105,6 +105,18 @@ def test_it_is_a_learner_of_its_name(name):
 
 
 @ALL
+def test_its_settings_go_by_its_name(name):
+    settings = getattr(found(name)(), "settings", None)
+    if not settings:
+        pytest.skip("it has no settings")
+    given = settings if isinstance(settings, dict) else vars(settings)
+    key = next(k for k, v in given.items() if type(v) in (int, float))
+    changed = find_learner(f"{name}?{key}={given[key] + 1}")()
+    now = changed.settings if isinstance(changed.settings, dict) else vars(changed.settings)
+    assert now[key] == given[key] + 1 and set(now) == set(given)
+
+
+@ALL
 def test_learn_returns_the_policy_that_it_keeps(name):
     learner = quick(name)
     policy = learner.learn(SCENARIO, 0, slots=SLOTS)

@@ -133,6 +133,17 @@ def test_a_limit_below_one_generation_still_gives_a_decision(name):
     assert decision.dtype == np.int64
 
 
+@pytest.mark.parametrize("name", ["pso", "de"])
+def test_what_ends_a_search_goes_by_the_name(name):
+    # Given alone it takes the other's place: a tenth of a second, not fifty generations within it.
+    limited = find_learner(f"{name}?time_limit=0.1")().settings
+    assert limited["time_limit"] == 0.1 and "generations" not in limited
+    counted = find_learner(f"{name}-1s?generations=3")().settings
+    assert counted["generations"] == 3 and "time_limit" not in counted
+    both = find_learner(f"{name}?generations=3&time_limit=2")().settings
+    assert (both["generations"], both["time_limit"]) == (3, 2)
+
+
 @pytest.mark.parametrize("name", ["pso-10ms", "de-10ms"])
 def test_a_search_ends_before_its_limit(name, monkeypatch):
     # A clock by which each look takes 1 s: 4 fit into 4.5 s, the look at the start included.

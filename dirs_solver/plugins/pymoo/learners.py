@@ -177,7 +177,8 @@ class Metaheuristic:
     Parameters
     ----------
     settings : dict, optional
-        In place of the chosen ones, ``settings/NAME.toml``.
+        In place of the chosen ones, ``settings/NAME.toml``. ``time_limit`` [s] a slot or
+        ``generations`` ends the search; one that is given alone takes the other's place.
 
     Raises
     ------
@@ -186,12 +187,19 @@ class Metaheuristic:
     """
 
     information = "global"
+    #: What ends a search: a file has one of them, and knows both.
+    ends = ("generations", "time_limit")
     #: Fewest members that the algorithm can work with.
     fewest = 2
     bounded = True
 
     def __init__(self, settings=None):
-        self.settings = settings_of(self.name, settings)
+        self.settings = settings_of(self.name, settings, self.ends)
+        given = [end for end in self.ends if end in (settings or {})]
+        if given:
+            self.settings = {
+                k: v for k, v in self.settings.items() if k not in self.ends or k in given
+            }
         checks.integer("population", self.settings["population"], self.fewest)
         if "generations" in self.settings:
             checks.integer("generations", self.settings["generations"], 1)

@@ -72,7 +72,8 @@ def _measure(cell, tell):
         counts.append(getattr(policy, "parameter_count", None))
         if getattr(learner, "information", "global") == "local" and not is_local(policy):
             raise ValueError(
-                "information = 'local': its policy must have act(agent, observation) and no more"
+                "information = 'local': its policy must have act(agent, observation) and no more; "
+                "one that sees a whole observation or slot says 'global'"
             )
         part = suite.world(k)
         bounds = bounds_of(part)

@@ -1,6 +1,7 @@
 """What a scenario is like: its bound in a sample slot, how far rules are off, a picture."""
 
 import numpy as np
+from gymnasium.error import DependencyNotInstalled
 
 import mec_env
 from mec_env.judging.rules import RULES
@@ -47,6 +48,11 @@ def audit_of(scenario, slots):
     }
 
 
+def meaning_of(rule):
+    """The first sentence of what a rule says of itself, without its markup."""
+    return (RULES[rule].__doc__ or "").strip().partition("\n")[0].translate({42: None, 96: None})
+
+
 def draw(scenario, path):
     """Draw the first slot with its certified decision to a PNG file.
 
@@ -55,6 +61,12 @@ def draw(scenario, path):
     ImportError
         Naming the extra, without what draws.
     """
+    from mec_env.views.canvas import import_pygame
+
+    try:
+        import_pygame()
+    except DependencyNotInstalled as error:
+        raise ImportError(str(error)) from None
     try:
         from matplotlib.image import imsave
     except ImportError:

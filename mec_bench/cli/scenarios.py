@@ -49,7 +49,7 @@ def show(scenario, slots, picture, as_json):
     mec-env show square-km
     mec-env show mine.toml --picture mine.png
     """
-    from mec_bench.cli.audit import audit_of, draw
+    from mec_bench.cli.audit import audit_of, draw, meaning_of
 
     chosen = scenario_of(scenario)
     found = audit_of(chosen, slots)
@@ -71,9 +71,12 @@ def show(scenario, slots, picture, as_json):
         click.echo(
             "Slots depend on earlier decisions: the bound below is hindsight's, of episodes."
         )
-    click.echo(
-        f"\n{text_table(['rule', 'above the bound'], [[name, f'{gap:.2f} %'] for name, gap in found['rules'].items()])}"
-    )
+    over = f"mean of {slots} slots" if coupling_of(chosen) == "none" else f"{slots} slots together"
+    does = {name: meaning_of(name) for name in found["rules"]}
+    width = max(map(len, does.values()))
+    rules = [[n, f"{gap:.2f} %", does[n].ljust(width)] for n, gap in found["rules"].items()]
+    click.echo(f"\nHow far rules are above the bound, {over}:\n")
+    click.echo(text_table(["rule", "above", ""], rules))
     if picture is not None:
         click.echo(f"\nwritten: {picture}")
 

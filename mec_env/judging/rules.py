@@ -157,7 +157,7 @@ class LowPrice:
 
 
 class SlotPrice:
-    """The same with the slot's own optimal prices: how much is lost by rounding alone."""
+    """The slot's own optimal prices, asked as they are: how much is lost by rounding alone."""
 
     name = "slot-price"
 

@@ -95,11 +95,14 @@ class Suite:
                 slots=min(slots or self.scenario.slots, self.scenario.slots)
             ),
         )
-        return cut if cut == self else replace(cut, name=f"{self.name} (part)")
+        return cut if cut == self else replace(cut, name=self._part_name())
 
     def world(self, index: int) -> "Suite":
         """The same suite with its world number ``index`` (0, 1, …) alone."""
-        return replace(self, name=f"{self.name} (part)", world_seeds=(self.world_seeds[index],))
+        return replace(self, name=self._part_name(), world_seeds=(self.world_seeds[index],))
+
+    def _part_name(self) -> str:
+        return f"{self.name.removesuffix(' (part)')} (part)"
 
     def worlds(self) -> Iterator[tuple[int, Scenario]]:
         """(world seed, scenario of that world), one by one."""

@@ -1,9 +1,11 @@
 """The command ``mec-env``: what it prints, what it writes, how it says no."""
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,8 @@ from mec_bench.cli import main
 from mec_bench.cli.app import COMMANDS
 from mec_bench.cli.described import meanings
 from mec_env.scenario.scenario import Scenario
+
+ROOT = Path(__file__).parents[2]
 
 
 def _refused(arguments, capsys, code=2):
@@ -78,6 +82,42 @@ def test_show_prints_the_certified_bound_of_the_sample_slot(capsys, tmp_path):
     assert f"certified bound {found['slot']['lower_bound']:.6g}" in text
     assert "bandwidth" in text
     assert "Hz" in text
+
+
+def test_show_says_what_each_rule_does(capsys):
+    main(["show", "paper-medium", "--slots", "2"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "How far rules are above the bound, mean of 2 slots:" in lines
+    (local,) = [line for line in lines if line.startswith("local  ")]
+    assert local.endswith("%  Every device runs its own task.")
+
+
+def test_a_picture_without_what_draws_it_names_the_extra(capsys, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pygame", None)
+    picture = str(tmp_path / "slot.png")
+    said = _refused(["show", "paper-medium", "--slots", "1", "--picture", picture], capsys, code=1)
+    assert said == 'Error: pictures of slots need pygame: pip install "mec-offloading[render]"\n'
+
+
+def test_the_installed_command_finds_a_learner_that_lies_in_the_current_folder(tmp_path):
+    (tmp_path / "here.py").write_text(
+        "class Home:\n"
+        "    def learn(self, scenario, seed, slots=None, progress=None):\n"
+        "        return self\n"
+        "    def decide(self, slot):\n"
+        "        return [0] * len(slot.cycles)\n"
+    )
+    # A script has its own folder on the path, not the current one.
+    script = tmp_path / "bin" / "mec-env"
+    script.parent.mkdir()
+    script.write_text("from mec_bench.cli import main\nmain()\n")
+    command = "evaluate here:Home --suite paper-medium-v1 --worlds 1 --slots 2".split()
+    done = subprocess.run(
+        [sys.executable, str(script), *command],
+        cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "4 slots" in done.stdout
 
 
 def test_show_judges_a_coupled_scenario_by_hindsight(capsys, tmp_path):

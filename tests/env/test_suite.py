@@ -275,6 +275,7 @@ def test_a_part_of_a_suite_says_so():
     suite = mec_env.SUITES["paper-medium-v1"]
     assert suite.world(2).name == "paper-medium-v1 (part)" and suite.world(2).world_seeds == (2,)
     assert suite.only(worlds=1).name == "paper-medium-v1 (part)"
+    assert suite.only(worlds=2).world(1).name == "paper-medium-v1 (part)"
     assert suite.only().name == suite.name
 
 

@@ -50,7 +50,9 @@ def test_without_fading_moving_users_learned_rule_holds_the_potential_rule():
         # The whole migration; a worth by the place now alone, and no cap.
         numbers = [1.0, parameter, 0.0, 0.0, 1.0, 1e9, 0.0, 1.0]
         wanted = costs(lambda x=parameter: Rule("r", "potential", x), scenario)
-        assert costs(lambda x=numbers: Learned("l", x), scenario) == pytest.approx(wanted, rel=1e-12)
+        assert costs(lambda x=numbers: Learned("l", x), scenario) == pytest.approx(
+            wanted, rel=1e-12
+        )
 
 
 @EACH

@@ -14,6 +14,7 @@ import numpy as np
 
 import mec_env
 from mec_bench.bootstrap import Redraw, iqm, percentiles
+from mec_bench.kinds import kind_of
 from mec_bench.naming import names_of
 from mec_bench.scores import scores_of
 
@@ -23,10 +24,6 @@ _NEEDED = (
     "learner", "information", "suite", "suite_hash", "worlds", "episodes", "slots", "seed",
     "version", "settings_hash", "status",
 )  # fmt: skip
-
-
-#: Rules that solve each slot by its certificate.
-SOLVERS = ("certified", "slot-price")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +37,7 @@ class Standing:
         were run (``mec_bench.naming``).
     learner, information, settings_hash : str
     kind : str
-        ``solver`` (certifies the slot: ``certified``, ``slot-price``), ``rule`` (looks for no
-        optimum of the slot), ``search`` (does, untrained) or ``learner``.
+        As :func:`mec_bench.kinds.kind_of` tells it.
     rank : int
         1 + the number of better methods that are separated from it, but never
         less than the rank of the method before it.
@@ -270,7 +266,7 @@ def _board(key, cells, several):
             learner=learner,
             information=own[0]["information"],
             settings_hash=settings_hash,
-            kind=_kind(learner, own),
+            kind=kind_of(learner, own),
             cells=_finished(own),
             failed=[cell for cell in own if cell["status"] != "done"],
         )
@@ -286,21 +282,6 @@ def _board(key, cells, several):
     return Board(
         suite, suite_hash, label, worlds, episodes, slots, bound, done + empty, pairs
     )  # fmt: skip
-
-
-def _kind(learner, cells):
-    if learner in SOLVERS:
-        return "solver"
-    if learner in mec_env.RULES:
-        return "rule"
-    done = [cell for cell in cells if cell["status"] == "done"]
-    # One that came trained has weights, and perhaps no slots of its own.
-    trained = any(
-        cell.get("parameter_count")
-        or any(world.get("slots") for world in cell.get("training") or [])
-        for cell in done
-    )
-    return "learner" if trained or not done else "search"
 
 
 def _finished(cells):

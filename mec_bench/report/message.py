@@ -14,7 +14,7 @@ def leading(board, *kinds):
 def verdict(boards):
     """Which learner beats which kind of method, suite by suite; None if there is nothing to compare.
 
-    A rule looks for no optimum of the slot, a search looks for one untrained, a solver certifies it.
+    The kinds are :func:`mec_bench.kinds.kind_of`'s. An oracle is no rival: it is shown the future.
 
     Parameters
     ----------

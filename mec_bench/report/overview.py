@@ -1,15 +1,27 @@
 """The short of it, for a README: what the numbers come to, and ten methods on all suites at once."""
 
-from mec_bench.report.markdown import escaped, headline
+import mec_env
+from mec_bench.report.markdown import escaped
+from mec_bench.report.message import verdict
 from mec_bench.report.wording import percent
 from mec_bench.tables import markdown_table
 
 #: Methods of each kind that are shown, ten in all.
 SHOWN = {"solver": 1, "rule": 3, "search": 2, "learner": 4}
+#: Ten again where there are suites of both units: of those that score slots, and of episodes.
+SLOTS = {"solver": 1, "rule": 1, "search": 1, "learner": 4}
+EPISODES = {"rule": 1, "search": 1, "learner": 1}
+NOTE = (
+    "The best of each kind by their mean rank over the suites of a table; of a learner with several "
+    "settings the best of a suite."
+)
 
 
 def overview(boards):
-    """The sentences and a table of ten methods by suite.
+    """The sentence of what it comes to, and tables of ten methods by suite.
+
+    A suite with fewer than ten methods has its column on the board alone. Suites that score slots and
+    suites that score episodes are apart, for few methods are on both.
 
     Parameters
     ----------
@@ -20,14 +32,31 @@ def overview(boards):
     str
         Markdown.
     """
-    head = ["Mean gap", "Sees", *(escaped(board.label) for board in boards)]
-    rows = [_row(by_board, boards) for by_board in shown(boards)]
-    note = (
-        "The best of each kind by their mean rank over the suites: the best solver, three "
-        "rules, two searches, four learners; of a learner with several settings the best of a suite."
-    )
-    parts = [*headline(boards), markdown_table(head, rows) if rows else "", note if rows else ""]
+    full = [board for board in boards if _methods(board) >= 10] or boards
+    slots = [board for board in full if not _of_episodes(board)]
+    episodes = [board for board in full if _of_episodes(board)]
+    both = slots and episodes
+    parts = [escaped(verdict(boards) or "")]
+    tables = _table(slots, SLOTS if both else SHOWN) + _table(episodes, EPISODES if both else SHOWN)
+    parts += [*tables, NOTE if tables else ""]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _table(boards, counts):
+    found = shown(boards, counts)
+    if not found:
+        return []
+    head = ["Mean gap", "Sees", *(escaped(board.label) for board in boards)]
+    return [markdown_table(head, [_row(by_board, boards) for by_board in found])]
+
+
+def _methods(board):
+    return sum(standing.mean is not None for standing in board.standings)
+
+
+def _of_episodes(board):
+    suite = mec_env.SUITES.get(board.suite)
+    return suite is not None and suite.unit == "episode"
 
 
 def shown(boards, counts=SHOWN):

@@ -5,17 +5,29 @@ LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def packed(found):
-    """What :func:`mec_bench.report.page.data` gives, with short profiles and decisions.
+    """What :func:`mec_bench.report.page.data` gives, with short profiles and decisions, settings once.
 
     A profile begins with zeros and ends in ones, which are left out: ``{"from", "shares"}``, to be
     filled up with its last share. A decision of fewer than 36 servers is a text, a letter a device.
     """
-    return {**found, "boards": [_board(board) for board in found["boards"]]}
+    settings = []
+    boards = [_board(board, settings) for board in found["boards"]]
+    return {**found, "boards": boards, "settings": settings}
 
 
-def _board(board):
-    rows = [{**row, "profile": _profile(row["profile"])} for row in board["rows"]]
+def _board(board, settings):
+    rows = [
+        {**row, "profile": _profile(row["profile"]), "settings": _place(row["settings"], settings)}
+        for row in board["rows"]
+    ]
     return {**board, "rows": rows, "map": _map(board["map"])}
+
+
+def _place(value, found):
+    """Where a value stands in a list to which it is added if it doesn't."""
+    if value not in found:
+        found.append(value)
+    return found.index(value)
 
 
 def _profile(shares):

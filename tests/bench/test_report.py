@@ -354,6 +354,20 @@ def test_the_overview_shows_ten_methods_the_best_of_each_kind():
     assert "| greedy | global | 10.00 % | 1,010 % |" in rows and len(rows) == 12
 
 
+def test_the_overview_has_suites_that_score_episodes_apart_and_no_oracle():
+    fields = dict(worlds=3, deterministic=True)
+    both = boards([
+        cell("greedy", [0.1] * 3, **fields),
+        cell("pso", [0.2] * 3, **fields),
+        cell("greedy", [0.4] * 3, suite="harvest-v1", **fields),
+        cell("planning", [0.3] * 3, suite="harvest-v1", **fields),
+        cell("hindsight", [0.0] * 3, suite="harvest-v1", information="future", **fields),
+    ])  # fmt: skip
+    slots, episodes = overview(both).split("| Mean gap")[1:]
+    assert "| pso |" in slots and "harvest" not in slots
+    assert "| planning | global | 30.00 % |" in episodes and "hindsight" not in episodes
+
+
 def test_the_overview_takes_a_learner_s_best_settings_and_what_is_on_one_suite_last():
     large = dict(worlds=3, suite="paper-large-v1", deterministic=True)
     square = dict(worlds=3, suite="square-km-v1", deterministic=True)

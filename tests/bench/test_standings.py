@@ -7,6 +7,7 @@ import pytest
 
 from mec_bench.bootstrap import Redraw, iqm, percentiles
 from mec_bench.naming import names_of
+from mec_bench.kinds import kind_of
 from mec_bench.standings import TAUS, boards, load_cells, profile, ranks
 from mec_env.judging.intervals import tail
 from tests.bench.synthetic_cells import cell, failed
@@ -201,6 +202,23 @@ def test_kinds():
     assert kinds == {
         "certified": "solver", "greedy": "rule", "pso": "search", "sb3-ppo": "learner",
         "priced": "learner",
+    }  # fmt: skip
+
+
+def test_kinds_of_methods_on_episodes():
+    tuned = [{"world": 0, "slots": 2, "curve": []}]
+    on = dict(suite="harvest-v1", worlds=2)
+    cells = [
+        cell("hindsight", [0.0] * 2, information="future", **on),
+        cell("tuned-rule", [0.1] * 2, training=tuned, parameter_count=1, **on),
+        cell("planning", [0.1] * 2, training=tuned, **on),
+        cell("slot-price", [0.3] * 2, **on),
+        cell("learned-rule", [0.1] * 2, training=tuned, **on),
+    ]  # fmt: skip
+    kinds = {s.learner: kind_of(s.learner, s.cells) for s in boards(cells)[0].standings}
+    assert kinds == {
+        "hindsight": "oracle", "tuned-rule": "rule", "planning": "search", "slot-price": "search",
+        "learned-rule": "learner",
     }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ const KINDS = {
   solver: { name: "solver, certifies the slot", path: "M0,-6.5 L6.5,0 L0,6.5 L-6.5,0 Z" },
   rule: { name: "rule, looks for no optimum", path: "M-5,0 A5,5 0 1,0 5,0 A5,5 0 1,0 -5,0 Z" },
   search: { name: "search, untrained", path: "M-4.6,-4.6 H4.6 V4.6 H-4.6 Z" },
+  oracle: { name: "oracle, is shown the future", path: "M-2,-6 H2 V-2 H6 V2 H2 V6 H-2 V2 H-6 V-2 H-2 Z" },
   learner: { name: "learner", path: "M0,-6.2 L5.8,4.4 L-5.8,4.4 Z" },
 };
 

@@ -65,12 +65,12 @@ function drawCurves(host, rows, styles, bound, simple) {
   }
 }
 
-/** Up to eight methods to begin with: the solver, then the best learners and the best others in turn. */
+/** Up to eight methods to begin with: solvers and oracles, then the best learners and the best others in turn. */
 function firstShown(rows) {
   const done = rows.filter((row) => row.gap !== null);
   const learners = done.filter((row) => row.kind === "learner");
   const others = done.filter((row) => row.kind === "rule" || row.kind === "search");
-  const chosen = done.filter((row) => row.kind === "solver");
+  const chosen = done.filter((row) => row.kind === "solver" || row.kind === "oracle");
   for (let k = 0; k < Math.max(learners.length, others.length); k++) {
     chosen.push(...[learners[k], others[k]].filter(Boolean));
   }

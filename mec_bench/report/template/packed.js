@@ -7,7 +7,10 @@ function unpack(data) {
     if (typeof entry.decision === "string") entry.decision = [...entry.decision].map((c) => parseInt(c, 36));
   };
   for (const { rows, map } of data.boards) {
-    for (const row of rows) if (row.profile) row.profile = profile(row.profile);
+    for (const row of rows) {
+      if (row.profile) row.profile = profile(row.profile);
+      row.settings = data.settings[row.settings];
+    }
     if (map) [map.certified, ...map.methods].forEach(full);
   }
   return data;

@@ -23,14 +23,21 @@ from PIL import Image  # noqa: E402
 
 import mec_env  # noqa: E402
 from examples.film import film  # noqa: E402
+from mec_bench.cell import suite_of  # noqa: E402
 from mec_bench.report.curves import mean_curve  # noqa: E402
 from mec_bench.report.overview import shown  # noqa: E402
 from mec_bench.standings import boards, load_cells  # noqa: E402
+from mec_bench.verify import read  # noqa: E402
 from mec_env.limits import middle  # noqa: E402
 
 PICTURES, CELLS = ROOT / "docs" / "pictures", ROOT / "benchmarks" / "results" / "cells"
 #: Suites that the leaderboard's chart has room for.
 SUITES = ("paper-medium-v1", "paper-large-v1", "paper-xlarge-v1", "square-km-v1")
+#: Suites coupled in time, and whose episodes are drawn of each.
+COUPLED = ("follow-me-v1", "harvest-v1", "rush-hour-v1")
+DRAWN_OVER = ("myopic", "tuned-rule", "sb3-ppo-rule", "planning", "hindsight")
+#: Slots of a running mean.
+SMOOTH = 5
 #: Background, words and lines of either variant.
 SCHEMES = {
     "light": dict(back="#ffffff", words="#24292f", grid="#d8dee4"),
@@ -115,6 +122,40 @@ def curves(_, scheme):
     axis.grid(alpha=0.6)
     axis.legend(fontsize=9)
     figure.tight_layout()
+    return figure
+
+
+@cache
+def costs_by_slot(suite, learner):
+    """Mean objective of each slot of an episode (T,), as a cell's decisions are replayed."""
+    (file,) = CELLS.glob(f"{suite}--{learner}--s0--*.json")
+    record = json.loads(file.read_text(encoding="utf-8"))
+    played = suite_of(record)
+    decisions = read(file, record).reshape(-1, played.scenario.slots, played.scenario.iotds)
+    pairs = zip(played.episodes(), decisions, strict=True)
+    return np.mean([episode.replay(decided) for episode, decided in pairs], axis=0)
+
+
+def episodes(_, scheme):
+    """What a slot costs as an episode goes on, with hindsight's decisions beside it."""
+    figure, panels = plt.subplots(1, len(COUPLED), figsize=(9.6, 3.4))
+    for axis, suite in zip(panels, COUPLED):
+        for colour, learner in zip(COLOURS[1:], DRAWN_OVER):
+            best = learner == "hindsight"
+            costs = np.convolve(costs_by_slot(suite, learner), np.ones(SMOOTH) / SMOOTH, "valid")
+            slots = np.arange(len(costs)) + (SMOOTH + 1) / 2
+            axis.plot(
+                slots[::2], costs[::2], linewidth=1.5, label=learner,
+                color=SCHEMES[scheme]["words"] if best else colour, linestyle=":" if best else "-",
+            )  # fmt: skip
+        axis.set_title(suite, fontsize=10)
+        axis.set_ylim(0)
+        axis.grid(alpha=0.6)
+    panels[0].set_ylabel("objective a slot")
+    panels[1].set_xlabel("slot of the episode")
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="upper center", ncols=len(names), fontsize=9)
+    figure.tight_layout(rect=(0, 0, 1, 0.93))
     return figure
 
 
@@ -227,6 +268,7 @@ FRAME, MILLISECONDS, QUALITY = (640, 480), 400, 30
 DRAWN = {
     "leaderboard": (leaderboard, "svg"),
     "curves": (curves, "svg"),
+    "episodes": (episodes, "svg"),
     "price-map": (price_map, "png"),
 }
 

@@ -93,7 +93,8 @@ class Moving:
         """Decision (N,) by the learned rule."""
         share, *weights, of_price, cap, of_speed, of_home = numbers
         facts = slot.coupled.facts
-        price = of_price * self._prices.of(slot).mean() * math.sqrt(self._cycles)
+        # Each server's own: where servers differ, a mean draws services to the crowded ones.
+        price = of_price * self._prices.of(slot) * math.sqrt(self._cycles)
         home = of_home * self._at_home(slot)[:, None]
         worth = np.zeros(slot.gain.shape)
         for weight, ahead in zip(weights, AHEAD, strict=True):

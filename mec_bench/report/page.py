@@ -10,6 +10,7 @@ from pathlib import Path
 
 import mec_env
 from mec_bench.report.columns import COLUMNS
+from mec_bench.report.course import courses
 from mec_bench.report.curves import mean_curve
 from mec_bench.report.message import sentences, verdict
 from mec_bench.report.packed import packed
@@ -69,6 +70,7 @@ def data(boards, decisions=None):
 
 def _board(board, decisions):
     suite = mec_env.SUITES.get(board.suite)
+    course = courses(board, decisions) if decisions else {}
     return {
         "label": board.label,
         "hash": board.suite_hash,
@@ -78,7 +80,7 @@ def _board(board, decisions):
         "episodes": board.episodes,
         "slots": board.slots,
         "bound": board.bound,
-        "rows": [_row(standing) for standing in board.standings],
+        "rows": [{**_row(s), "course": course.get(s.method)} for s in board.standings],
         "map": first_slot(board, decisions) if decisions else None,
     }
 

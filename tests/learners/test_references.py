@@ -9,7 +9,7 @@ import mec_env
 from dirs_solver import find_learner
 from dirs_solver.references.learners import played
 from dirs_solver.references.playing import Training
-from dirs_solver.references.policies import COUPLINGS, Myopic, Planner, Replay, Rule
+from dirs_solver.references.policies import COUPLINGS, Learned, Myopic, Planner, Replay, Rule
 from dirs_solver.references.whole_tasks import place
 
 NAMES = ("follow-me", "harvest", "rush-hour")
@@ -40,6 +40,19 @@ def test_a_rule_that_adds_nothing_is_myopic(name):
     for rule in coupling.rules:
         nothing = 1.0 if rule == "theta" else 0.0
         assert costs(lambda: Rule("r", rule, nothing), scenario) == pytest.approx(myopic, rel=2e-3)  # noqa: B023
+
+
+def test_without_fading_moving_users_learned_rule_holds_the_potential_rule():
+    # Servers far from alike, so that each one's own price counts.
+    scenario = tiny("follow-me", iotds=24, channel="log-distance", shadowing=0.0)
+    scenario = scenario.replace(server_speed=(4e9, 1e10, 8e10))
+    for parameter in (1.0, 3.0):
+        # The whole migration; a worth by the place now alone, and no cap.
+        numbers = [1.0, parameter, 0.0, 0.0, 1.0, 1e9, 0.0, 1.0]
+        wanted = costs(lambda x=parameter: Rule("r", "potential", x), scenario)
+        assert costs(lambda x=numbers: Learned("l", x), scenario) == pytest.approx(
+            wanted, rel=1e-12
+        )
 
 
 @EACH

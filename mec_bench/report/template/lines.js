@@ -65,6 +65,20 @@ function drawCurves(host, rows, styles, bound, simple) {
   }
 }
 
+function drawCourses(host, rows, styles, slots) {
+  const shown = rows.filter((row) => row.course);
+  if (!shown.length) return host.replaceChildren(empty("No method that is switched on was followed over an episode."));
+  const figure = frame(host, {
+    x: linearScale(0, slots), y: linearScale(0, 1.05 * Math.max(...shown.flatMap((row) => row.course))),
+    xText: plain, yText: plain, xTitle: "slot of the episode", yTitle: "objective of a slot",
+    label: "Objective of a slot as an episode goes on, for each method",
+  });
+  for (const row of shown) {
+    const at = row.course.map((_, k) => (slots * (k + 0.5)) / row.course.length);
+    figure.plot.append(line(figure, row, styles, at, row.course, row.method));
+  }
+}
+
 /** Up to eight methods to begin with: solvers and oracles, then the best learners and the best others in turn. */
 function firstShown(rows) {
   const done = rows.filter((row) => row.gap !== null);

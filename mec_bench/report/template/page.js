@@ -33,6 +33,8 @@ function lines() {
   drawProfiles(byId("profiles"), shown, STYLES, DATA.taus);
   drawCurves(byId("curves"), shown, STYLES, board().bound,
     simple && { method: simple.method, objective: simple.values[objective] });
+  byId("course-section").hidden = !board().rows.some((row) => row.course);
+  if (!byId("course-section").hidden) drawCourses(byId("course"), shown, STYLES, board().slots);
 }
 
 /** The method on the map: as chosen, or the best learner, or the first there is. */

@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
-from mec_env import checks
+from mec_env import MECEnv, checks
 from mec_env.judging.suite import Suite
 from mec_env.scenario.scenario import Scenario
 
@@ -113,8 +113,11 @@ def points_of(base, axes, worlds, slots, first_world=0):
     for values in itertools.product(*(axis.values for axis in axes)):
         at = tuple(zip(names, values))
         try:
-            found.append(Point(at, _suite(base.replace(**dict(at)), at, seeds)))
-        except ValueError as error:
+            scenario = base.replace(**dict(at))
+            # Files that it names are read here, before hours of the other points.
+            MECEnv(scenario)
+            found.append(Point(at, _suite(scenario, at, seeds)))
+        except (ValueError, OSError) as error:
             found.append(Point(at, None, str(error)))
     return found
 

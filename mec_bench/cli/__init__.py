@@ -4,6 +4,7 @@ One file a group of commands; :mod:`mec_bench.cli.app` knows their names and loa
 called, so that ``--help`` waits for nothing.
 """
 
+import os
 import sys
 
 
@@ -16,6 +17,10 @@ def main(arguments=None):
             raise
         print('mec-env needs click: pip install "mec-offloading[bench]"', file=sys.stderr)
         raise SystemExit(1) from None
+    # A console script lacks it: a learner's module in the working directory is found as by
+    # ``python -m``, but at the end, so that nothing installed is hidden by a file that is there.
+    if not {"", os.getcwd()} & set(sys.path):
+        sys.path.append(os.getcwd())
     try:
         app(arguments, prog_name="mec-env")
     except SystemExit as end:

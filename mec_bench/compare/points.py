@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import math
 import re
 import tomllib
 from dataclasses import dataclass, fields
@@ -182,6 +183,8 @@ def _value(field, text):
     if not text:
         raise ValueError(f"vary: {field} has a value that is empty")
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+    # No field takes them, and JSON has no numbers for them.
+    return text if isinstance(value, float) and not math.isfinite(value) else value

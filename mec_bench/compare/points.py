@@ -186,5 +186,6 @@ def _value(field, text):
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-    # No field takes them, and JSON has no numbers for them.
-    return text if isinstance(value, float) and not math.isfinite(value) else value
+    # No field takes nan, inf or a date, and JSON has nothing for them.
+    numeric = isinstance(value, float) and math.isfinite(value)
+    return value if numeric or isinstance(value, (int, str, list, dict)) else text

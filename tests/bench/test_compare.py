@@ -78,7 +78,7 @@ def _rows(out):
         ("iotds=5,4,...,1,9", (5, 4, 3, 2, 1, 9)),
         ("channel=rayleigh,suzuki", ("rayleigh", "suzuki")),
         ("server_speed=1e10,{low = 3e9, high = 2e10}", (1e10, {"low": 3e9, "high": 2e10})),
-        ("bandwidth=1e6,nan,-inf", (1e6, "nan", "-inf")),
+        ("bandwidth=1e6,nan,-inf,2026-01-01", (1e6, "nan", "-inf", "2026-01-01")),
         ("layout=1", None),
         ("iotds", None),
         ("iotds=", None),

@@ -4,6 +4,8 @@
 installs the project with the library's extra and runs its test and the contract of learners.
 """
 
+from pathlib import Path
+
 import nox
 
 nox.options.default_venv_backend = "venv"
@@ -15,11 +17,19 @@ APART = {
     "agilerl": "it wants another tensordict than torchrl does, and an older pettingzoo",
 }
 
+#: torch in the version of the main set, from its constraints: a newer one may be another 6 GB of
+#: downloads, and nobody has tried it. The libraries' versions are the extras'.
+TORCH = next(
+    line
+    for line in (Path(__file__).parent / "constraints.txt").read_text("utf-8").splitlines()
+    if line.startswith("torch==")
+)
+
 
 def library(session):
     """Install the project with one extra, and run its test and its learners' contract."""
     name = session.name
-    session.install("-e", f".[{name}]", "pytest>=8", "hypothesis>=6.100")
+    session.install("-e", f".[{name}]", TORCH, "pytest>=8", "hypothesis>=6.100")
     session.run("python", "-m", "pytest", f"tests/others/test_{name}.py", *session.posargs)
     session.run("python", "-m", "pytest", "tests/learners/test_contract.py", "-k", f"{name}-")
 

@@ -118,7 +118,8 @@ def find_learner(name: str, trust: bool = False) -> type:
         In one sentence: an unknown name or setting, with the nearest right one, a module or
         class that isn't there, or a saved model without ``trust``.
     ImportError
-        If a built-in learner's extra is not installed, with the command that installs it.
+        If a built-in learner's extra is not installed, with the command that installs it, or
+        what an installed project registered isn't there.
     """
     if "?" in name and not name.endswith(".zip"):
         return _changed(name, trust)
@@ -138,7 +139,14 @@ def find_learner(name: str, trust: bool = False) -> type:
         found = _resolve(name)
         return found if inspect.isclass(found) else from_function(found, name)
     found = {point.name: point for point in entry_points(group=GROUP)}
-    return found[checks.known("learner", name, {**LEARNERS, **RULES, **found})].load()
+    point = found[checks.known("learner", name, {**LEARNERS, **RULES, **found})]
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as error:
+        raise ImportError(
+            f"learner {name!r}: {point.value}, which an installed project registered, "
+            f"can't be loaded ({error})"
+        ) from None
 
 
 def _changed(name: str, trust: bool) -> type:

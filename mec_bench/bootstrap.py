@@ -69,9 +69,10 @@ class Redraw:
             The method's: seeds the redraws of its runs, so that they do not
             depend on which other methods there are.
         """
-        if self.units == 1:
-            return None
         scores = np.asarray(scores, dtype=np.float64)
+        # A single episode that is one score has no slots to redraw.
+        if self.units == 1 or scores.shape[-1] == 1:
+            return None
         runs = len(scores)
         rng = np.random.default_rng([1, zlib.crc32(name.encode())])
         width = 1 if self.runs_shared else self.units

@@ -26,8 +26,8 @@ import time
 from pathlib import Path
 
 import mec_env
-from dirs_solver.learner import find_learner
 from mec_bench.cell import Cell
+from mec_bench.cli.given import known_learners
 from mec_bench.report.columns import BY_KEY
 from mec_bench.standings import boards
 from mec_bench.store import Store
@@ -154,10 +154,8 @@ def parse(arguments, out=OUT, command=COMMAND):
             setattr(options, word, value)
     options.out = Path(options.out)
     try:
-        options.names = options.learners.split(",")
-        for name in options.names:
-            # A learner that can't be had should say so before hours of others'.
-            find_learner(name, options.trust)()
+        # A learner that can't be had should say so before hours of others'.
+        options.names = known_learners(options.learners.split(","), options.trust)
         if options.sites is not None:
             options.suites = [city_suite(options.sites, options.users, options.slots or 20)]
         else:

@@ -66,7 +66,11 @@ def cluster(address=None, count=None):
             if address is None:
                 stack.enter_context(dask.config.set(_FOR_TRAINING))
                 local = dict(n_workers=count, threads_per_worker=1, dashboard_address=None)
+                # A worker of ours that is slow to end is killed, which is no news at the end.
+                nanny = logging.getLogger("distributed.nanny")
+                stack.callback(nanny.setLevel, nanny.level)
                 where = stack.enter_context(LocalCluster(processes=True, **local))
+                stack.callback(nanny.setLevel, logging.ERROR)
             # What is wrong is said in one sentence, and not in Dask's log besides.
             stack.enter_context(_quiet("distributed.client"))
             stack.enter_context(dask.config.set({"distributed.comm.timeouts.connect": ANSWER}))

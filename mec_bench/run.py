@@ -44,7 +44,8 @@ def run(cell, command, tell=None, last_words=None):
     try:
         with deadline(cell.time_limit, last_words):
             measured, decisions = _measure(cell, tell or (lambda share, text: None))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        # A learner that exits, as scripts do, ends its own cell and not the sweep.
         return failure(record, one_sentence(error), traceback.format_exc()), None
     return {**record, "status": "done", "error": None, "traceback": None, **measured}, decisions
 

@@ -78,7 +78,21 @@ class Store:
         -------
         dict
             The record as it is kept.
+
+        Raises
+        ------
+        OSError
+            In one sentence, where the disk is full, say.
         """
+        try:
+            return self._write(name, record, decisions)
+        except OSError as error:
+            raise OSError(
+                f"{self.folder}: {name} can't be kept ({error.strerror or error}): make room, "
+                "the same command then goes on with the cells that are missing"
+            ) from None
+
+    def _write(self, name, record, decisions):
         self.folder.mkdir(parents=True, exist_ok=True)
         if decisions is not None:
             layout = layout_of(record.get("unit", "slot"))

@@ -30,6 +30,24 @@ class Crash(AlwaysLocal):
         raise ZeroDivisionError("no slots\nin the second line")
 
 
+class Exits(AlwaysLocal):
+    """It ends as a script does."""
+
+    def learn(self, scenario, seed, slots=None, progress=None):
+        raise SystemExit(3)
+
+
+class NeverMade(AlwaysLocal):
+    """It needs what isn't there."""
+
+    def __init__(self):
+        raise RuntimeError("no licence")
+
+
+class LearnsNot:
+    """No learner, though a class."""
+
+
 class NaN(AlwaysLocal):
     """Its networks came apart."""
 

@@ -20,6 +20,10 @@ def main(arguments=None):
             raise
         print('mec-env needs click: pip install "mec-offloading[bench]"', file=sys.stderr)
         raise SystemExit(1) from None
+    # A console script lacks it: a learner's module in the working directory is found as by
+    # ``python -m``, but at the end, so that nothing installed is hidden by a file that is there.
+    if not {"", os.getcwd()} & set(sys.path):
+        sys.path.append(os.getcwd())
     try:
         app(arguments, prog_name="mec-env")
     except SystemExit as end:

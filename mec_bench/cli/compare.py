@@ -203,7 +203,10 @@ def _tell(asked, given):
 
 
 def _where(asked, point):
-    return ", ".join(f"{field} = {value}" for field, value in zip(asked.fields, point["at"]))
+    from mec_bench.compare.points import text_of
+
+    at = zip(asked.fields, point["at"])
+    return ", ".join(f"{field} = {text_of(value)}" for field, value in at) or asked.scenario
 
 
 def _plain(value):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import mec_env
+from mec_bench.limits import one_sentence
 from mec_env import checks
 
 
@@ -17,7 +18,12 @@ def scenario_of(text):
     if text in mec_env.SCENARIOS:
         return mec_env.SCENARIOS[text]
     if text.endswith(".toml") or Path(text).is_file():
-        return mec_env.Scenario.load(text)
+        try:
+            return mec_env.Scenario.load(text)
+        except FileNotFoundError:
+            raise FileNotFoundError(f"{text}: there is no such file") from None
+        except ValueError as error:
+            raise ValueError(f"{text}: {error}") from None
     return mec_env.SCENARIOS[checks.known("scenario", text, mec_env.SCENARIOS)]
 
 
@@ -31,8 +37,18 @@ def known_learners(names, trust=False):
     """
     from dirs_solver.learner import find_learner
 
+    if not all(names):
+        raise ValueError("learners: a name between two commas is empty")
     if doubles := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"learners: {doubles[0]} stands there twice")
     for name in names:
-        find_learner(name, trust)()
+        try:
+            made = find_learner(name, trust)()
+        except (ValueError, ImportError, OSError):
+            raise
+        except Exception as error:
+            # Somebody's own: what its module or its class does when it is made.
+            raise ValueError(f"learner = {name!r}: can't be made, {one_sentence(error)}") from error
+        if not callable(getattr(made, "learn", None)):
+            raise ValueError(f"learner = {name!r}: has no learn(scenario, seed, slots, progress)")
     return names

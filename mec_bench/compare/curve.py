@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mec_bench.bootstrap import Redraw, percentiles
+from mec_bench.compare.points import text_of
 from mec_bench.scores import scores_of
 from mec_bench.standings import boards
 
@@ -64,7 +65,8 @@ def entries_of(asked, cells):
         board = boards([cells[name] for name in sorted(names) if name in cells])
         standings = {s.learner: s for b in board for s in b.standings}
         for learner in asked.learners:
-            at = tuple(point["at"])
+            # A range is shown as text, and a point must be a key.
+            at = tuple(v if isinstance(v, (int, float, str)) else text_of(v) for v in point["at"])
             if point["problem"]:
                 found.append(Entry(at, learner, failed=point["problem"]))
                 continue

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import NullFormatter
 
 from mec_bench.compare.points import text_of
@@ -11,7 +12,7 @@ from mec_env.limits import LIMITS
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#997700", "#555555")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 STYLES = ("-", "--", "-.")
-_WIDTH, _HEIGHT = 4.2, 5.4
+_WIDTH, _HEIGHT = 4.6, 6.0
 #: Objectives that lie further apart than this, as a ratio, are drawn on a scale of decades.
 _FAR = 20.0
 _NAMES = {"iotds": "number of devices", "mecs": "number of servers"}
@@ -32,7 +33,7 @@ def figure_of(asked, entries):
     columns = list(dict.fromkeys(entry.at[1:] for entry in entries)) or [()]
     figure = Figure(figsize=(1.0 + _WIDTH * len(columns), _HEIGHT), layout="constrained")
     panels = figure.subplots(
-        2, len(columns), squeeze=False, sharex="col", sharey="row", height_ratios=(3, 2)
+        2, len(columns), squeeze=False, sharex="col", sharey="row", height_ratios=(1, 1)
     )
     for k, rest in enumerate(columns):
         here = [entry for entry in entries if entry.at[1:] == rest]
@@ -43,8 +44,11 @@ def figure_of(asked, entries):
             _draw(panels[1, k], own, places, "gap", j)
         _draw_bound(panels[0, k], here, places)
         _dress(asked, panels[:, k], places, rest, first=k == 0)
-    labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(*labels, loc="outside lower center", ncols=min(len(labels[1]), 4), frameon=False)
+    lines, _ = panels[0, 0].get_legend_handles_labels()
+    handles = [*lines, Patch(color="#888888", alpha=0.3, linewidth=0, label="95 % interval")]
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=min(len(handles), 4), frameon=False
+    )
     return figure
 
 
@@ -73,8 +77,11 @@ def _draw(panel, entries, places, what, j):
         color=COLOURS[j % len(COLOURS)],
         marker=MARKERS[j % len(MARKERS)],
         linestyle=STYLES[j // len(COLOURS) % len(STYLES)],
+        # A light edge keeps markers apart where lines nearly coincide.
+        markeredgecolor="white",
+        markeredgewidth=0.6,
     )
-    panel.plot(x, mean, label=entries[0].learner, markersize=5, linewidth=1.4, **style)
+    panel.plot(x, mean, label=entries[0].learner, markersize=6, linewidth=1.4, **style)
     panel.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
 
 
@@ -107,7 +114,8 @@ def _dress(asked, panels, places, rest, first):
         panel.set_axisbelow(True)
         panel.spines[["top", "right"]].set_visible(False)
     if first:
-        upper.set_ylabel(f"objective of {'a slot' if asked.unit == 'slot' else 'an episode'}")
+        unit = "a slot" if asked.unit == "slot" else "an episode"
+        upper.set_ylabel(f"objective of {unit}\n[s and J, weighted]")
         lower.set_ylabel("above the bound [%]")
     lower.set_xlabel(_label(asked.fields[0]) if asked.fields else "scenario")
     as_text = list(places.values()) == [float(k) for k in range(len(places))]

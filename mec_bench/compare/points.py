@@ -2,12 +2,13 @@
 
 import hashlib
 import itertools
+import math
 import re
 import tomllib
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
-from mec_env import checks
+from mec_env import MECEnv, checks
 from mec_env.judging.suite import Suite
 from mec_env.scenario.scenario import Scenario
 
@@ -113,8 +114,11 @@ def points_of(base, axes, worlds, slots, first_world=0):
     for values in itertools.product(*(axis.values for axis in axes)):
         at = tuple(zip(names, values))
         try:
-            found.append(Point(at, _suite(base.replace(**dict(at)), at, seeds)))
-        except ValueError as error:
+            scenario = base.replace(**dict(at))
+            # Files that it names are read here, before hours of the other points.
+            MECEnv(scenario)
+            found.append(Point(at, _suite(scenario, at, seeds)))
+        except (ValueError, OSError) as error:
             found.append(Point(at, None, str(error)))
     return found
 
@@ -179,6 +183,9 @@ def _value(field, text):
     if not text:
         raise ValueError(f"vary: {field} has a value that is empty")
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+    # No field takes nan, inf or a date, and JSON has nothing for them.
+    numeric = isinstance(value, float) and math.isfinite(value)
+    return value if numeric or isinstance(value, (int, str, list, dict)) else text

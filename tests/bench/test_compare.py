@@ -15,8 +15,11 @@ import mec_env
 from mec_bench.cell import suite_of
 from mec_bench.cli import main
 from mec_bench.compare.asked import Asked
+from mec_bench.compare.curve import entries_of
+from mec_bench.compare.figure import figure_of
 from mec_bench.compare.points import MOST_POINTS, axis_of, points_of
 from mec_bench.compare.write import latex_of
+from mec_bench.store import Store
 from mec_bench.verify import verify
 
 BASE = mec_env.SCENARIOS["paper-medium"].replace(
@@ -75,6 +78,7 @@ def _rows(out):
         ("iotds=5,4,...,1,9", (5, 4, 3, 2, 1, 9)),
         ("channel=rayleigh,suzuki", ("rayleigh", "suzuki")),
         ("server_speed=1e10,{low = 3e9, high = 2e10}", (1e10, {"low": 3e9, "high": 2e10})),
+        ("bandwidth=1e6,nan,-inf,2026-01-01", (1e6, "nan", "-inf", "2026-01-01")),
         ("layout=1", None),
         ("iotds", None),
         ("iotds=", None),
@@ -282,6 +286,16 @@ def test_figures_are_there_in_all_kinds_and_the_same_for_the_same_numbers(done):
     assert ET.fromstring(first["svg"]).tag.endswith("svg")
     main(["report", str(done)])
     assert (done / "compare.svg").read_bytes() == first["svg"]
+
+
+def test_the_figure_says_units_intervals_and_the_bound(done):
+    asked = Asked.load(done)
+    figure = figure_of(asked, entries_of(asked, Store(done / "cells").read()))
+    upper, lower = figure.axes
+    assert upper.get_ylabel() == "objective of a slot\n[s and J, weighted]"
+    assert (lower.get_ylabel(), lower.get_xlabel()) == ("above the bound [%]", "number of devices")
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named == [*asked.learners, "certified bound", "95 % interval"]
 
 
 def test_latex_rows_have_as_many_entries_as_columns_and_names_are_escaped(done):

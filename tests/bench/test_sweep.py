@@ -106,6 +106,7 @@ def test_what_is_there_is_skipped(tmp_path):
     "name, says",
     [
         ("Crash", "ZeroDivisionError: no slots"),
+        ("Exits", "SystemExit: 3"),
         ("NaN", "ValueError: "),
         ("WrongShape", "ValueError: action: shape (31,), must be (30,)"),
         ("TooMany", "ValueError: "),

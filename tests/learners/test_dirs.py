@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from types import SimpleNamespace
 
 import numpy as np
@@ -209,6 +210,14 @@ def test_learners_are_found_by_name_entry_point_and_place(monkeypatch):
     ):
         with pytest.raises(ValueError, match=message):
             find_learner(name)
+
+
+@pytest.mark.parametrize("value", ["no_such_module:X", "dirs_solver:NoSuchLearner"])
+def test_what_an_installed_project_registered_and_lacks_is_named(value, monkeypatch):
+    gone = EntryPoint("theirs", value, "mec_env.learners")
+    monkeypatch.setattr("dirs_solver.learner.entry_points", lambda group: [gone])
+    with pytest.raises(ImportError, match=f"'theirs': {value}, which an installed project"):
+        find_learner("theirs")
 
 
 def test_dirs_as_well_as_it_can_be_held():

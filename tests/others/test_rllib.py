@@ -5,6 +5,7 @@ import pytest
 import torch
 
 pytest.importorskip("ray.rllib")
+from dirs_solver import find_learner
 from dirs_solver.plugins.rllib.env import PricedServers
 from dirs_solver.shared.priced_rows import PricedRows
 from tests.others.playing import TINY, said_by, trained
@@ -15,6 +16,17 @@ torch.set_num_threads(1)
 def test_it_learns_to_ask_better_prices():
     learner = trained("rllib-ppo-prices", 8_000, learning_rate=3e-3)
     assert learner.best < learner.first
+
+
+def test_rollouts_are_whole_with_more_servers_than_a_batch_has_minibatches():
+    # 8 servers: a minibatch of 128 slots is 1,024 agents' steps, of a rollout of 512 slots.
+    steps, step = [], PricedServers.step
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PricedServers, "step", lambda *a: steps.append(0) or step(*a))
+        learner = find_learner("rllib-ppo-prices")()
+        learner.learn(TINY.replace(mecs=8), 0, 1024)
+    assert len(steps) == 1024
+    assert learner.policy is not None
 
 
 def test_its_servers_are_the_rows_of_one_world():

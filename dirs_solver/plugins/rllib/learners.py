@@ -102,7 +102,12 @@ def _config(training, seen):
             batch_mode="truncate_episodes",
         )
         .learners(num_learners=0)
-        .multi_agent(policies={SHARED}, policy_mapping_fn=lambda agent, episode, **kwargs: SHARED)
+        .multi_agent(
+            policies={SHARED},
+            policy_mapping_fn=lambda agent, episode, **kwargs: SHARED,
+            # A minibatch is of agents' steps, and must be no larger than the batch as it is counted.
+            count_steps_by="agent_steps",
+        )
         .rl_module(
             rl_module_spec=RLModuleSpec(
                 module_class=PricesModule, model_config={**s, "begun": training.begun}
@@ -112,8 +117,8 @@ def _config(training, seen):
             gamma=training.discount,
             lambda_=training.gae_lambda,
             lr=s["learning_rate"],
-            train_batch_size_per_learner=_rollout(s),
             # Of agents, not of slots.
+            train_batch_size_per_learner=_rollout(s) * servers,
             minibatch_size=min(s["batch_size"], _rollout(s)) * servers,
             num_epochs=s["n_epochs"],
             clip_param=s["clip_range"],

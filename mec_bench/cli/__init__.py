@@ -10,9 +10,6 @@ import sys
 
 def main(arguments=None):
     """The console script ``mec-env``."""
-    # As ``python -m mec_bench`` has it: --learners my_module:MyLearner may be a file that lies here.
-    if not sys.flags.safe_path and "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.append("")
     try:
         from mec_bench.cli.app import app
     except ModuleNotFoundError as error:

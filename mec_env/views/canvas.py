@@ -2,6 +2,7 @@
 
 import os
 
+import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
 # Shapes are drawn this much larger and scaled down, which smooths their edges.
@@ -75,11 +76,11 @@ class Sheet:
         self.surface.blit(image, (round(corner[0]), round(corner[1])))
 
     def lines(self, starts, ends, colours, alpha):
-        """Lines one pixel wide that let through what is below, not each other."""
-        k = self._scale
+        """Lines one pixel wide that let through what is below, not each other; alpha of all or of each."""
+        k, alphas = self._scale, np.broadcast_to(alpha, len(starts)).tolist()
         layer = self._pygame.Surface(self.surface.get_size(), self._pygame.SRCALPHA)
-        for start, end, colour in zip(
-            (starts * k).tolist(), (ends * k).tolist(), colours.tolist(), strict=True
+        for start, end, colour, own in zip(
+            (starts * k).tolist(), (ends * k).tolist(), colours.tolist(), alphas, strict=True
         ):
-            self._pygame.draw.line(layer, (*colour, alpha), start, end, max(1, round(k)))
+            self._pygame.draw.line(layer, (*colour, own), start, end, max(1, round(k)))
         self.surface.blit(layer, (0, 0))

@@ -17,6 +17,7 @@ from mec_env.scenario.named import KEYWORDS, ScenarioLike, resolve
 from mec_env.simulator.episode import Episode, running
 from mec_env.views.options import Options
 from mec_env.views.spec import PlainSpec, warn_of_longer_limits
+from mec_env.views.trail import Trail
 
 
 class MECEnv(PlainSpec, gymnasium.Env):
@@ -122,7 +123,7 @@ class MECEnv(PlainSpec, gymnasium.Env):
         self._row = np.zeros(1, dtype=np.int64)
         self._seeded = False
         self._running = False
-        self._last = None
+        self._last, self._trail = None, Trail()
         self._renderer: Any = None
 
     @classmethod
@@ -255,7 +256,8 @@ class MECEnv(PlainSpec, gymnasium.Env):
 
     def _shown(self, decision=None):
         """What there is to see of the slot observed now, and of a decision for it."""
-        return self.simulator.world(), int(self.simulator.slot_index[0]) + 1, self.slot, decision
+        number, slot = int(self.simulator.slot_index[0]) + 1, self.slot
+        return self.simulator.world(), number, slot, decision, self._trail.seen(number, slot)
 
     def close(self) -> None:
         """Close the window, if there is one."""

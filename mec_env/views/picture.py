@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mec_env.physics.outcome import outcome
+from mec_env.views import wording
 from mec_env.views.canvas import OVERSAMPLING, Sheet, import_pygame
 from mec_env.views.coupled_picture import coupled_view
 
@@ -32,12 +33,13 @@ PALETTE = np.array(
 )
 LOCAL = (160, 166, 174)
 INK, SOFT_INK = (32, 38, 46), (104, 112, 122)
-PAPER, PANEL, GRID, FRAME, TRACK = (
+PAPER, PANEL, GRID, FRAME, TRACK, TRAIL = (
     (255, 255, 255),
     (246, 247, 249),
     (238, 240, 243),
     (200, 205, 211),
     (228, 231, 235),
+    (104, 112, 122),
 )
 
 # Sizes below are for this frame and scale with it.
@@ -69,6 +71,8 @@ class Picture:
     title : str
         The scenario's name.
     more : pairs of str, a coupling's figures
+    trail : (K, N, 2) float or None
+        Where devices that move were in the last slots, oldest first, this one's last [m].
     """
 
     device_xy: np.ndarray
@@ -84,9 +88,10 @@ class Picture:
     energy: float
     title: str = ""
     more: tuple[tuple[str, str], ...] = ()
+    trail: np.ndarray | None = None
 
 
-def picture_of(scenario, world, number, slot, decision=None):
+def picture_of(scenario, world, number, slot, decision=None, trail=None):
     """The Picture of a slot and what was decided in it.
 
     Parameters
@@ -99,6 +104,8 @@ def picture_of(scenario, world, number, slot, decision=None):
     slot : Slot
     decision : (N,) int, optional
         None before anything was decided.
+    trail : (K, N, 2) float, optional
+        See :class:`mec_env.views.trail.Trail`.
     """
     server_time, judged = np.zeros(scenario.mecs), None
     device_xy, decision, more = coupled_view(slot, world, decision)
@@ -120,6 +127,7 @@ def picture_of(scenario, world, number, slot, decision=None):
         energy=judged.energy if judged else 0.0,
         title=scenario.name,
         more=tuple(more.items()),
+        trail=trail,
     )
 
 
@@ -239,7 +247,7 @@ def _paint_map(sheet, picture, colours, listed, box):
     zoom = min(box_width / picture.area[0], box_height / picture.area[1])  # pixels per metre
     width, height = picture.area[0] * zoom, picture.area[1] * zoom
     left, top = box_x + (box_width - width) / 2, box_y + (box_height - height) / 2
-    step = _round_length(picture.area[0] / 4)
+    step = wording.round_length(picture.area[0] / 4)
 
     def project(xy):
         """Metres to pixels, y upwards."""
@@ -260,6 +268,11 @@ def _paint_map(sheet, picture, colours, listed, box):
 
     device, server = project(picture.device_xy), project(picture.server_xy)
     devices = len(device)
+    if picture.trail is not None and len(picture.trail) > 1:
+        course = project(picture.trail).reshape(-1, devices, 2)
+        ages = np.repeat(np.linspace(40, 220, len(course) - 1).astype(int), devices)
+        colour = np.broadcast_to(TRAIL, (len(ages), 3))
+        sheet.lines(course[:-1].reshape(-1, 2), course[1:].reshape(-1, 2), colour, alpha=ages)
     decision = np.zeros(devices, int) if picture.decision is None else np.asarray(picture.decision)
     offloaded = np.flatnonzero(decision)
     host = decision[offloaded] - 1
@@ -292,7 +305,7 @@ def _paint_map(sheet, picture, colours, listed, box):
     sheet.rectangle(INK, box_x, y - 1, bar, 2)
     sheet.rectangle(INK, box_x, y - 5, 2, 10)
     sheet.rectangle(INK, box_x + bar - 2, y - 5, 2, 10)
-    sheet.text(_length(step), 18, INK, box_x + bar + 10, y, 0.0)
+    sheet.text(wording.length(step), 18, INK, box_x + bar + 10, y, 0.0)
     x = box_x + box_width - 330
     sheet.disc(LOCAL, (x, y), 5)
     sheet.text("runs locally", 18, SOFT_INK, x + 11, y, 0.0)
@@ -306,7 +319,7 @@ def _paint_map(sheet, picture, colours, listed, box):
 
 def _paint_panel(sheet, picture, colours, listed, left, right, bottom):
     """Title, figures and the servers' loads between x = left and right."""
-    sheet.text(_fit(picture.title, 22), 29, INK, left, 38, 0.0)
+    sheet.text(wording.fit(picture.title, 22), 29, INK, left, 38, 0.0)
     sheet.text(f"slot {picture.slot} of {picture.slots}", 20, SOFT_INK, left, 64, 0.0)
 
     devices = len(picture.device_xy)
@@ -317,13 +330,13 @@ def _paint_panel(sheet, picture, colours, listed, left, right, bottom):
         on = np.bincount(picture.decision, minlength=len(on) + 1)[1:]
         saving = 1.0 - picture.objective / (picture.all_local or 1.0)
         figures = {
-            "Objective": _number(picture.objective),
+            "Objective": wording.number(picture.objective),
             "Saving": f"{100 * saving:.1f} %".replace("-", "−"),
-            "Time": f"{_number(picture.time)} s",
-            "Energy": f"{_number(picture.energy)} J",
+            "Time": f"{wording.number(picture.time)} s",
+            "Energy": f"{wording.number(picture.energy)} J",
             "Offloaded": f"{on.sum():,} of {devices:,}",
         }
-    figures = {"All local": _number(picture.all_local), **figures, **dict(picture.more)}
+    figures = {"All local": wording.number(picture.all_local), **figures, **dict(picture.more)}
     y = 98
     for name, figure in figures.items():
         strong = name in ("Objective", "Saving")
@@ -365,7 +378,7 @@ def _paint_panel(sheet, picture, colours, listed, left, right, bottom):
         if length > 0:
             sheet.rectangle(colour, bar_left, y - 5, max(length, 2), 10, radius=min(3, length / 2))
         sheet.text(f"{on[j]:,}", 18, INK, right - 62, y, 1.0)
-        sheet.text(f"{_number(server_time[j], 3)} s", 18, INK, right, y, 1.0)
+        sheet.text(f"{wording.number(server_time[j], 3)} s", 18, INK, right, y, 1.0)
         y += pitch
 
 
@@ -377,24 +390,3 @@ def _listed(picture):
     return np.argsort(-np.asarray(picture.server_time, float), kind="stable")[
         :LISTED_BESIDE_STRIP
     ].tolist()
-
-
-def _round_length(length):
-    """The largest of 1, 2 or 5 times a power of ten that is at most the length."""
-    power = 10.0 ** np.floor(np.log10(length))
-    return float(power * max(m for m in (1, 2, 5) if m * power <= length * (1 + 1e-9)))
-
-
-def _length(metres):
-    return f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
-
-
-def _number(value, digits=4):
-    """A figure of that many digits without an exponent where one can be avoided."""
-    if value == 0 or 1000 <= abs(value) < 1e9:
-        return f"{value:,.0f}"
-    return f"{value:#.{digits}g}".rstrip(".")
-
-
-def _fit(string, length):
-    return string if len(string) <= length else string[: length - 1] + "…"

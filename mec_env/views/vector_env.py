@@ -17,6 +17,7 @@ from mec_env.scenario.named import KEYWORDS, ScenarioLike, resolve
 from mec_env.views.gym_env import MECEnv
 from mec_env.views.options import Options
 from mec_env.views.spec import PlainSpec
+from mec_env.views.trail import Trail
 
 
 class MECVectorEnv(PlainSpec, VectorEnv):
@@ -92,6 +93,7 @@ class MECVectorEnv(PlainSpec, VectorEnv):
         self._ended = np.zeros(self.num_envs, dtype=bool)
         self._observed: Any = None
         self._last = [None] * self.num_envs
+        self._trails = [Trail() for _ in range(self.num_envs)]
         self._renderer: Any = None
 
     def slot(self, row: int) -> Slot:
@@ -237,8 +239,9 @@ class MECVectorEnv(PlainSpec, VectorEnv):
 
     def _shown(self, row, decision=None):
         """What there is to see of the slot that a row observes now, and of a decision for it."""
-        number = int(self.simulator.slot_index[row]) + 1
-        return self.simulator.world(row), number, self.slot(row), decision
+        number, slot = int(self.simulator.slot_index[row]) + 1, self.slot(row)
+        trail = self._trails[row].seen(number, slot)
+        return self.simulator.world(row), number, slot, decision, trail
 
     def _nothing_decided(self, rows):
         if self.render_mode is not None:

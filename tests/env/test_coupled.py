@@ -401,6 +401,28 @@ def test_a_coupled_slot_is_drawn_where_devices_are(name):
     assert names and names <= {"Migrations", "Battery", "Hour", "Tasks", "Waiting"}
 
 
+def test_a_picture_has_the_places_of_the_last_slots_and_of_no_other_episode():
+    env = MECEnv("follow-me", mecs=2, iotds=7, slots=16, render_mode="rgb_array")
+    batch = mec_env.MECVectorEnv(
+        2, scenario="follow-me", mecs=2, iotds=7, slots=16, render_mode="rgb_array",
+        autoreset_mode="DISABLED",
+    )  # fmt: skip
+    for seed in (0, 1):
+        env.reset(seed=seed)
+        batch.reset(seed=[7, seed])
+        places, home = [], np.zeros(7, dtype=int)
+        for _ in range(13):
+            places.append(env.slot.coupled.facts["position"].copy())
+            env.step(home)
+            batch.step(np.zeros((2, 7), dtype=int))
+            trail = env._last[4]
+            assert np.array_equal(trail, places[-11:])
+            assert np.array_equal(batch._last[1][4], trail)
+        # Both rows begin where the world has its devices, then each goes its own way.
+        assert not np.array_equal(batch._last[0][4], trail)
+    assert len(env._shown()[4]) == 11
+
+
 def test_a_slot_without_tasks_can_be_drawn():
     pytest.importorskip("pygame")
     env = MECEnv(small("rush-hour", arrival_low=0.0, arrival_high=0.0), render_mode="rgb_array")

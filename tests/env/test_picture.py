@@ -88,6 +88,24 @@ def test_more_offloaded_devices_give_more_colour():
     assert shares[0] < shares[-1] / 2
 
 
+def test_a_trail_leads_to_each_device_and_fades():
+    pytest.importorskip("pygame")
+    # One device on its way from west to east along the middle of the map, 63 pixels a slot.
+    course = np.array([[(10.0 * k, 50.0)] for k in range(1, 10)])
+    alone = replace(
+        picture(devices=1, servers=1), device_xy=course[-1], server_xy=np.array([(50.0, 95.0)]),
+        decision=np.zeros(1, int),
+    )  # fmt: skip
+    with_trail = drawn(replace(alone, trail=course)).astype(int)
+    changed = np.abs(with_trail - drawn(alone)).max(axis=2)
+    rows, columns = np.nonzero(changed)
+    assert set(rows) <= set(range(27 + 313, 27 + 318))
+    assert columns.min() < 20 + 66 and columns.max() < 20 + 6.3 * 91
+    early, late = (changed[340:345, c : c + 40].max() for c in (100, 500))
+    assert 0 < early < late
+    assert (drawn(replace(alone, trail=course[-1:])) == drawn(alone)).all()
+
+
 def test_before_the_first_step_all_devices_are_grey():
     undecided = replace(picture(), decision=None)
     local = replace(picture(), decision=np.zeros(60, int))

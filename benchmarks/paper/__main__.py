@@ -3,6 +3,7 @@
     python -m benchmarks.paper table3            # runs, prints, draws, records
     python -m benchmarks.paper fig4 --quick      # in two minutes; shows that it works, proves nothing
     python -m benchmarks.paper all --worlds 5
+    python -m benchmarks.paper draw              # the figures again, from what is recorded
     python -m benchmarks.paper summary           # writes docs/what-holds-of-the-paper.md from what is recorded
 
 Each prints our numbers beside the paper's and the certified optimum's, and says of every
@@ -11,13 +12,14 @@ and on the paper's own. Work is kept cell by cell: a killed run goes on where it
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import RESULTS
-from benchmarks.paper import figures_large, figures_medium, summary, tables
+from benchmarks.paper import figures_large, figures_medium, style, summary, tables
 from benchmarks.paper.pieces import Store
 from benchmarks.paper.plan import LATER, Plan, rival
 from mec_bench.provenance import provenance, write_json
@@ -78,11 +80,11 @@ ENTRIES = {
     "table3": _table(3, "Table III: layouts of the devices"),
     "table4": _table(4, "Table IV: data sizes and cycles"),
     "table5": _table(5, "Table V: algorithms at 200 x 10", rivals=tables.TABLE5[1:]),
-    "fig3": _figure(3, "Fig. 3: losses of the agents", size=(13, 3.8)),
-    "fig4": _figure(4, "Fig. 4: proposed and classic Lévy search", size=(16, 3.8)),
-    "fig5": _figure(5, "Fig. 5: average reward"),
+    "fig3": _figure(3, "Fig. 3: losses of the agents", size=(11, 3.6)),
+    "fig4": _figure(4, "Fig. 4: proposed and classic Lévy search", size=(14, 3.8)),
+    "fig5": _figure(5, "Fig. 5: average reward", size=(6.4, 4.6)),
     "fig6": _figure(6, "Fig. 6: weights of time and energy"),
-    "fig7": _figure(7, "Fig. 7: objective by number of devices", rivals=("MADDPG",)),
+    "fig7": _figure(7, "Fig. 7: objective by number of devices", rivals=("MADDPG",), size=(6.4, 6.4)),
 }
 
 
@@ -175,14 +177,24 @@ def _draw(path, entry, results, plan):
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure = pyplot.figure(figsize=entry.size)
-    entry.draw(figure, results, plan)
-    figure.tight_layout()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
-    figure.savefig(temporary, dpi=110)
+    with pyplot.rc_context(style.SETTINGS):
+        figure = pyplot.figure(figsize=entry.size)
+        entry.draw(figure, results, plan)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
+        figure.savefig(temporary, dpi=110)
     temporary.replace(path)
     pyplot.close(figure)
+
+
+def recorded(name, out):
+    """Results of an entry from its record and the cells that it names, and the plan they followed."""
+    record = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
+    results = {
+        variant: [json.loads((out / "cells" / file).read_text("utf-8"))["result"] for file in files]
+        for variant, files in record["cells"].items()
+    }
+    return results, Plan(record["worlds"])
 
 
 def parse(arguments):
@@ -190,7 +202,7 @@ def parse(arguments):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", choices=[*ENTRIES, "all", "summary"])
+    parser.add_argument("name", choices=[*ENTRIES, "all", "draw", "summary"])
     parser.add_argument("--quick", action="store_true", help="small, in two minutes")
     parser.add_argument("--worlds", type=int, help="default 5, with --quick 2")
     parser.add_argument(
@@ -217,6 +229,12 @@ def main(arguments=None):
             if entry.draw is None
         }
         print(f"written: {summary.write(options.out, titles, own)}")
+        return
+    if options.name == "draw":
+        for name, entry in ENTRIES.items():
+            if entry.draw is not None and (options.out / f"{name}.json").is_file():
+                _draw(options.out / f"{name}.png", entry, *recorded(name, options.out))
+                print(f"written: {options.out / name}.png")
         return
     import torch
 

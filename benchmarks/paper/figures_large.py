@@ -4,6 +4,7 @@ import numpy as np
 
 import mec_env
 from benchmarks.paper import rules as rule
+from benchmarks.paper import style
 from benchmarks.paper.plan import LATER, PAPER, column, mean, rival, text
 from benchmarks.paper.rules import Claim, nothing_printed
 
@@ -62,22 +63,24 @@ def fig6_claims(results, plan):
 
 
 def fig6_draw(figure, results, plan):
-    """Bars of time and energy by weights."""
-    axis = figure.subplots()
-    at = np.arange(len(FIG6))
-    for shift, what, colour in ((-0.2, "time", "#4477aa"), (0.2, "energy", "#cc6677")):
+    """Bars of time and energy by weights, and the optimum's as a stroke across each."""
+    axis, at = figure.subplots(), np.arange(len(FIG6))
+    for j, (shift, what) in enumerate(((-0.2, "time"), (0.2, "energy"))):
+        values = np.array([column(results[k], "judged", what) for k in FIG6]).T
+        unit = {"time": "s", "energy": "J"}[what]
         axis.bar(
-            at + shift,
-            [mean(results[k], "judged", what) for k in FIG6],
-            0.38,
-            label=what,
-            color=colour,
-        )
+            at + shift, values.mean(axis=0), 0.38, yerr=style.half_width(values), capsize=3,
+            color=style.COLOURS[j], label=f"DIRS: {what} [{unit}]",
+        )  # fmt: skip
         best = [mean(results[f"{k} rules"], "certified", what) for k in FIG6]
-        axis.plot(at + shift, best, "k_", markersize=18, label=f"optimum's {what}")
-    axis.set_xticks(at, [f"φ {k}" for k in FIG6])
-    axis.set_ylabel("time [s], energy [J]")
-    axis.legend()
+        axis.hlines(
+            best, at + shift - 0.19, at + shift + 0.19, color="#000000", linewidth=2,
+            label="certified optimum" if j else None,
+        )  # fmt: skip
+    axis.grid(visible=False, axis="x")
+    axis.set_xticks(at, [f"φ = {k}" for k in FIG6])
+    axis.set(xlabel="weights of time [1/s] and energy [1/J]", ylabel="sum over devices [s], [J]")
+    style.key(figure, axis)
 
 
 # Fig. 7: devices ----------------------------------------------------------------------------
@@ -153,12 +156,23 @@ def fig7_claims(results, plan):
 
 
 def fig7_draw(figure, results, plan):
-    """Objective over the number of devices."""
-    axis = figure.subplots()
-    for name in ("DIRS", "MADDPG", *FIG7_RULES, *FIG7_EXTRA):
-        values = [_fig7(results, name, n) for n in _numbers(plan)]
-        if values[0] is not None:
-            style = ":" if name in FIG7_EXTRA else "-"
-            axis.plot(_numbers(plan), [v.mean() for v in values], style, marker="o", label=name)
-    axis.set(xlabel="number of devices", ylabel="objective")
-    axis.legend()
+    """Objective over the number of devices, and below how far above the certified optimum it is."""
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2.4))
+    at = _numbers(plan)
+    best = np.array([_fig7(results, "certified", n) for n in at]).T
+    for j, name in enumerate(("DIRS", "MADDPG", *FIG7_RULES, FIG7_EXTRA[0])):
+        values = [_fig7(results, name, n) for n in at]
+        if values[0] is None:
+            continue
+        values = np.array(values).T
+        style.line(upper, at, values, j, name)
+        style.line(lower, at, 100.0 * (values / best - 1.0), j, name)
+    upper.plot(at, best.mean(axis=0), label="certified optimum", marker="_", **style.BOUND)
+    lower.set_yscale("symlog", linthresh=0.1, linscale=0.3)
+    lower.set_yticks((0.0, 0.1, 1.0, 10.0, 100.0), ("0", "0.1", "1", "10", "100"))
+    lower.minorticks_off()
+    lower.set_ylim(bottom=0.0)
+    lower.set_xticks(at)
+    upper.set_ylabel("objective of a slot [s + J]")
+    lower.set(xlabel="number of devices", ylabel="above the optimum [%]")
+    style.key(figure, upper)

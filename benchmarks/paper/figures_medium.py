@@ -4,6 +4,7 @@ import numpy as np
 
 import mec_env
 from benchmarks.paper import rules as rule
+from benchmarks.paper import style
 from benchmarks.paper.pieces import BIN
 from benchmarks.paper.plan import PAPER, mean, text
 from benchmarks.paper.rules import Claim, nothing_printed
@@ -91,12 +92,16 @@ def fig3_claims(results, plan):
 
 def fig3_draw(figure, results, plan):
     """Loss over iterations, a panel per reading."""
-    for axis, (reading, (name, stage)) in zip(figure.subplots(1, 3), FIG3_READINGS.items()):
+    axes = figure.subplots(1, 3, sharey=True)
+    for axis, (reading, (name, stage)) in zip(axes, FIG3_READINGS.items()):
         for agent in range(2):
-            axis.plot(_losses(results[name], stage, agent).mean(axis=0), label=f"agent {agent + 1}")
-        axis.axhline(0.2, color="#888888", linestyle=":", label="paper: about 0.2")
-        axis.set(title=reading, xlabel="iteration", ylabel="loss, mean over devices")
-        axis.legend()
+            curves = _losses(results[name], stage, agent)
+            at = 1 + np.arange(curves.shape[1])
+            style.line(axis, at, curves, agent, f"agent {agent + 1}", marks=False)
+        axis.axhline(0.2, label="paper: about 0.2", **style.PRINTED)
+        axis.set(title=reading, xlabel="iteration")
+    axes[0].set_ylabel("loss, mean over devices")
+    style.key(figure, axes[0])
 
 
 # Fig. 4: searches ---------------------------------------------------------------------------
@@ -184,15 +189,16 @@ def fig4_draw(figure, results, plan):
     axes = figure.subplots(1, 4)
     panels = [(over, g) for over in OVER for g in _lengths(plan)]
     for axis, (over, generations) in zip(axes, panels):
-        for method in ("proposed", "classic"):
+        for j, method in enumerate(("proposed", "classic")):
             eta, cells = _best_search(results, method, over, generations)
-            axis.plot(
-                np.mean([c["curve"] for c in cells], axis=0),
-                label=f"{method}, η {eta}" if eta != "0.0" else method,
-            )
-        axis.axhline(mean(cells, "optimum"), color="#888888", linestyle=":", label="optimum")
-        axis.set(title=f"over {OVER[over]}", xlabel="iteration", ylabel="fitness")
-        axis.legend()
+            curves = np.array([c["curve"] for c in cells])
+            label = f"{method}, η = {eta}" if eta != "0.0" else method
+            style.line(axis, np.arange(curves.shape[1]), curves, j, label, marks=False)
+        axis.axhline(mean(cells, "optimum"), label="certified optimum", **style.BOUND)
+        axis.set(title=f"over {OVER[over]}, {generations} iterations", xlabel="iteration")
+        # The best eta differs from panel to panel.
+        axis.legend(loc="upper right", fontsize=9)
+    axes[0].set_ylabel("fitness: objective of a slot [s + J]")
 
 
 # Fig. 5: rewards ----------------------------------------------------------------------------
@@ -276,14 +282,11 @@ def fig5_claims(results, plan):
 def fig5_draw(figure, results, plan):
     """Average reward over slots."""
     axis = figure.subplots()
-    for name in FIG5:
+    for j, name in enumerate(FIG5):
         curves = np.array([c["reward_curve"] for c in results[name]])
-        axis.plot(BIN * (np.arange(curves.shape[1]) + 0.5), curves.mean(axis=0), label=name)
-    axis.axhline(
-        1.0 / mean(results["rules"], "certified", "objective"),
-        color="#888888",
-        linestyle=":",
-        label="optimum",
-    )
-    axis.set(xlabel="slot", ylabel="average reward")
-    axis.legend()
+        at = BIN * (np.arange(curves.shape[1]) + 0.5)
+        style.line(axis, at, curves, j, name, markevery=(3 * j, 12))
+    best = 1.0 / mean(results["rules"], "certified", "objective")
+    axis.axhline(best, label="certified optimum", **style.BOUND)
+    axis.set(xlabel="slot of the training", ylabel="average reward, 1 / objective [1/(s + J)]")
+    style.key(figure, axis, 3)

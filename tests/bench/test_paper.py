@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from benchmarks.paper import (
     __main__ as paper,
@@ -18,6 +19,7 @@ from benchmarks.paper import (
     figures_large,
     figures_medium,
     pieces,
+    style,
     summary,
 )
 from benchmarks.paper import rules as rule
@@ -259,6 +261,36 @@ def test_quick_run_prints_records_and_draws(name, tmp_path, capsys):
     # A quick record is no result: the summary still misses it.
     page = summary.text(summary.load(tmp_path, {name: "T"}), {name: "T"})
     assert f"Not recorded yet: `{name}` (T)." in page
+
+
+def test_the_intervals_of_curves_are_those_of_claims():
+    curves = np.random.default_rng(0).normal(size=(5, 3))
+    for k, half in enumerate(style.half_width(curves)):
+        mean, low, high = rule.interval(curves[:, k])
+        assert half == pytest.approx(high - mean) == pytest.approx(mean - low)
+    assert (style.half_width(curves[:1]) == 0.0).all()
+
+
+@pytest.mark.parametrize("name", [name for name, entry in paper.ENTRIES.items() if entry.draw])
+def test_recorded_figures_draw_again_with_units_and_intervals(name):
+    results, plan = paper.recorded(name, paper.FOLDER)
+    figure = Figure(layout="constrained")
+    paper.ENTRIES[name].draw(figure, results, plan)
+    axes = figure.axes
+    assert all(a.get_xlabel() for a in axes if name != "fig7") and axes[-1].get_xlabel()
+    assert axes[0].get_ylabel()
+    # A band or an error bar for each mean that is drawn.
+    assert all(a.collections or a.containers for a in axes)
+    if name == "fig7":
+        upper, lower = axes
+        assert lower.get_ylabel() == "above the optimum [%]"
+        drawn = {line.get_label(): line.get_ydata() for line in lower.lines}
+        objective = {line.get_label(): line.get_ydata() for line in upper.lines}
+        best = objective.pop("certified optimum")
+        assert drawn.keys() == objective.keys() and len(drawn) >= 5
+        for label, values in objective.items():
+            # A mean of ratios beside a ratio of means, of worlds that are alike.
+            assert drawn[label] == pytest.approx(100.0 * (values / best - 1.0), rel=0.1, abs=0.2)
 
 
 def test_killed_run_goes_on(tmp_path):

@@ -2,12 +2,11 @@
 
     python examples/film.py [follow-me] [follow-me.mp4] [60]
 
-A scenario's name (``harvest`` shows devices that live on the sun), a file, and how many slots.
+A scenario's name (``harvest`` shows devices that live on the sun), a file, and how many slots. Needs
+``pip install "mec-offloading[video]"``.
 """
 
 import sys
-
-from moviepy import ImageSequenceClip
 
 import mec_env
 
@@ -27,6 +26,8 @@ def film(name, slots):
 
 def main(name="follow-me", path=None, slots=60):
     """Write the film; print what the decisions in it cost."""
+    from moviepy import ImageSequenceClip
+
     path = path or f"{name}.mp4"
     frames, ratio = film(name, int(slots))
     ImageSequenceClip(frames, fps=6).resized(0.75).write_videofile(path, logger=None)

@@ -34,7 +34,8 @@ def coupled_view(slot, world, decision):
     elif "level" in facts:
         top = 100.0 * facts["level"].mean() / max(facts["levels"], 1)
         figures["Battery"] = f"{top:.0f} %"
-        figures["Hour"] = f"{24.0 * float(facts['hour']):.1f}"
+        # The day begins with the sun: laws.coupling.battery_kernel.harvest.
+        figures["Since dawn"] = f"{24.0 * float(facts['hour']):.1f} h"
     elif "waiting" in facts:
         figures["Tasks"] = f"{facts['present'].sum():,} of {facts['present'].size:,}"
         figures["Waiting"] = f"{facts['waiting'].sum():,.0f}"

@@ -398,7 +398,7 @@ def test_a_coupled_slot_is_drawn_where_devices_are(name):
         assert np.array_equal(shown.device_xy, slot.coupled.facts["position"])
         assert not np.array_equal(shown.device_xy, env.simulator.world().device_xy)
     names = {name for name, _ in shown.more}
-    assert names and names <= {"Migrations", "Battery", "Hour", "Tasks", "Waiting"}
+    assert names and names <= {"Migrations", "Battery", "Since dawn", "Tasks", "Waiting"}
 
 
 def test_a_picture_has_the_places_of_the_last_slots_and_of_no_other_episode():

@@ -84,7 +84,9 @@ ENTRIES = {
     "fig4": _figure(4, "Fig. 4: proposed and classic Lévy search", size=(14, 3.8)),
     "fig5": _figure(5, "Fig. 5: average reward", size=(6.4, 4.6)),
     "fig6": _figure(6, "Fig. 6: weights of time and energy"),
-    "fig7": _figure(7, "Fig. 7: objective by number of devices", rivals=("MADDPG",), size=(6.4, 6.4)),
+    "fig7": _figure(
+        7, "Fig. 7: objective by number of devices", rivals=("MADDPG",), size=(6.4, 6.4)
+    ),
 }
 
 

@@ -41,7 +41,9 @@ def line(axis, x, values, j, label, marks=True, **style):
     if marks:
         style = dict(marker=MARKERS[j % len(MARKERS)], markersize=8.0 - 0.7 * j) | style
     axis.plot(x, middle, label=label, **style)
-    axis.fill_between(x, middle - half, middle + half, color=style["color"], alpha=0.18, linewidth=0)
+    axis.fill_between(
+        x, middle - half, middle + half, color=style["color"], alpha=0.18, linewidth=0
+    )
 
 
 def key(figure, axis, most=4):

@@ -15,7 +15,6 @@ from mec_bench.cli.app import COMMANDS
 from mec_bench.cli.described import meanings
 from mec_env.scenario.scenario import Scenario
 
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -112,7 +111,7 @@ def test_the_installed_command_finds_a_learner_that_lies_in_the_current_folder(t
     script = tmp_path / "bin" / "mec-env"
     script.parent.mkdir()
     script.write_text("from mec_bench.cli import main\nmain()\n")
-    command = ["evaluate", "here:Home", "--suite", "paper-medium-v1", "--worlds", "1", "--slots", "2"]
+    command = "evaluate here:Home --suite paper-medium-v1 --worlds 1 --slots 2".split()
     done = subprocess.run(
         [sys.executable, str(script), *command],
         cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},

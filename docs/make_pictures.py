@@ -5,6 +5,7 @@ Each is made from recorded cells or from the environment itself, so anybody gets
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -18,8 +19,10 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 from matplotlib.colors import to_rgb  # noqa: E402
+from PIL import Image  # noqa: E402
 
 import mec_env  # noqa: E402
+from examples.film import film  # noqa: E402
 from mec_bench.report.curves import mean_curve  # noqa: E402
 from mec_bench.report.overview import shown  # noqa: E402
 from mec_bench.standings import boards, load_cells  # noqa: E402
@@ -166,6 +169,60 @@ def price_map(_, scheme, points=90):
     return figure
 
 
+@cache
+def slot_pixels():
+    """The first slot of square-km as the greedy rule decides it, as the environment draws it."""
+    env = mec_env.MECEnv("square-km", render_mode="rgb_array")
+    env.reset(seed=0)
+    env.step(mec_env.RULES["greedy"]().decide(env.slot))
+    return env.render()
+
+
+@cache
+def film_pixels(name):
+    """The frames of an episode of a coupled scenario, as hindsight decides it."""
+    return film(name, FILMS[name])[0]
+
+
+def in_scheme(pixels, scheme):
+    """A picture of the environment in a variant: in the dark, light and dark change places, hues stay.
+
+    What has a colour is never dark there, so that the numbers on servers can be read.
+    """
+    if scheme == "light":
+        return pixels
+    shares = pixels / 255.0
+    most, least = shares.max(axis=2, keepdims=True), shares.min(axis=2, keepdims=True)
+    lightness, coloured = (most + least) / 2.0, np.clip((most - least - 0.15) / 0.3, 0.0, 1.0)
+    wanted = 1.0 - lightness + coloured * (0.29 * lightness - 0.03)
+    turned = np.clip(shares + wanted - lightness, 0.0, 1.0)
+    back = np.array(to_rgb(SCHEMES[scheme]["back"]))
+    return np.rint(255.0 * (back + turned * (1.0 - back))).astype(np.uint8)
+
+
+def write_slot(scheme, file):
+    """The slot as PNG with a palette, which its few colours fit."""
+    image = Image.fromarray(in_scheme(slot_pixels(), scheme))
+    image.quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
+
+
+def write_film(name, scheme, file):
+    """A film as animated WebP; its last frame stays."""
+    frames = [
+        Image.fromarray(in_scheme(pixels, scheme)).resize(FRAME, Image.Resampling.LANCZOS)
+        for pixels in film_pixels(name)
+    ]
+    shown = [MILLISECONDS] * (len(frames) - 1) + [6 * MILLISECONDS]
+    frames[0].save(
+        file, save_all=True, append_images=frames[1:], duration=shown, loop=0, quality=QUALITY,
+        method=6,
+    )  # fmt: skip
+
+
+#: Scenario -> slots of its film: minutes on foot, most of a day and a night of the sun, waves of tasks.
+FILMS = {"follow-me": 16, "harvest": 20, "rush-hour": 14}
+#: Size of a film's frames [pixels], how long one is shown, and WebP's quality.
+FRAME, MILLISECONDS, QUALITY = (640, 480), 400, 30
 #: File name -> what draws it, and its format.
 DRAWN = {
     "leaderboard": (leaderboard, "svg"),
@@ -187,3 +244,7 @@ if __name__ == "__main__":
                 figure.savefig(file, dpi=110, metadata=metadata)
                 plt.close(figure)
             print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
+    for scheme in SCHEMES:
+        write_slot(scheme, PICTURES / f"slot-{scheme}.png")
+        for name in FILMS:
+            write_film(name, scheme, PICTURES / f"film-{name}-{scheme}.webp")

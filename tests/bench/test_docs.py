@@ -10,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.priced import page
@@ -34,6 +35,19 @@ def test_the_walk_through_the_laws_runs_as_printed():
     assert "paper-medium-v1" in done.stdout
 
 
+def test_a_law_from_outside_goes_with_the_command(tmp_path):
+    text = (ROOT / "docs" / "your-own-law.md").read_text(encoding="utf-8")
+    law = re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1)
+    end = re.search(r"```text\n(if __name__.*?)```", text, re.DOTALL).group(1)
+    (tmp_path / "my_law.py").write_text(law + end, encoding="utf-8")
+    small = Scenario.from_toml('name = "mine"\nmecs = 2\niotds = 5\n').to_toml()
+    (tmp_path / "mine.toml").write_text(small.replace('"rayleigh"', '"two-slopes"'))
+    command = ["evaluate", "local", "--scenario", "mine.toml", "--worlds", "1", "--slots", "1"]
+    with pytest.raises(AssertionError, match="channel = 'two-slopes': must be one of"):
+        run([sys.executable, "-m", "mec_bench", *command], tmp_path)
+    assert "mine: 1 slot," in run([sys.executable, "my_law.py", *command], tmp_path)
+
+
 def test_the_blocks_about_prices_run_as_printed():
     text = (ROOT / "docs" / "prices.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
@@ -46,15 +60,19 @@ def test_the_blocks_about_prices_run_as_printed():
     assert "square-km-v1" in done.stdout
 
 
-def test_the_block_about_coupled_tasks_runs_as_printed():
+def test_the_blocks_about_coupled_tasks_run_as_printed():
     text = (ROOT / "docs" / "coupled-tasks.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 3
     done = subprocess.run(
-        [sys.executable, "-c", block],
+        [sys.executable, "-W", "ignore", "-c", "\n".join(blocks)],
         capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "% above the bound" in done.stdout
+    gaps = re.findall(r"^(\S+) Evaluation\(.*mean gap (.*) %\)$", done.stdout, re.MULTILINE)
+    assert [name for name, _ in gaps] == ["myopic", "PPO", "sb3-ppo-rule"]
+    assert float(gaps[2][1]) < float(gaps[0][1])
 
 
 def test_blocks_and_features_of_couplings_are_listed_as_they_are():
@@ -188,6 +206,32 @@ def test_every_picture_is_there_light_and_dark_and_small():
     for name, (_, form) in made.DRAWN.items():
         for scheme in made.SCHEMES:
             assert (made.PICTURES / f"{name}-{scheme}.{form}").stat().st_size < 60_000
+    for scheme in made.SCHEMES:
+        assert (made.PICTURES / f"slot-{scheme}.png").stat().st_size < 60_000
+
+
+def test_every_film_is_there_light_and_dark_and_short_and_on_the_page():
+    made, page = script("make_pictures"), (ROOT / "docs" / "coupled-tasks.md").read_text("utf-8")
+    for name, slots in made.FILMS.items():
+        for scheme in made.SCHEMES:
+            file = made.PICTURES / f"film-{name}-{scheme}.webp"
+            assert f"](pictures/{file.name}#only-{scheme})" in page
+            assert file.stat().st_size < 260_000
+            with made.Image.open(file) as image:
+                assert image.size == made.FRAME and image.n_frames == slots + 1
+
+
+def test_a_dark_picture_has_dark_paper_light_words_and_no_dark_colour():
+    made = script("make_pictures")
+    from mec_env.views.picture import INK, PALETTE, PAPER
+
+    pixels = np.array([PAPER, INK, *PALETTE.tolist()], dtype=np.uint8)[None]
+    assert made.in_scheme(pixels, "light") is pixels
+    paper, ink, *colours = made.in_scheme(pixels, "dark")[0].astype(int)
+    assert paper.tolist() == [0x1E, 0x21, 0x29] and ink.min() > 200
+    assert all(colour.max() > 120 for colour in colours)
+    apart = [np.abs(a - b).max() for k, a in enumerate(colours) for b in colours[:k]]
+    assert min(apart) > 25
 
 
 def test_a_price_map_colours_what_offloads_and_leaves_the_rest():

@@ -62,7 +62,6 @@ class Scratch(NamedTuple):
 
     load: np.ndarray
     used: np.ndarray
-    home: np.ndarray
     used_gain: np.ndarray
     sent: np.ndarray
 
@@ -71,7 +70,7 @@ def scratch(devices, servers):
     """Scratch for :func:`evaluate`."""
     return Scratch(
         np.empty(servers),
-        *np.empty((2, devices), dtype=np.int64),
+        np.empty(devices, dtype=np.int64),
         np.empty(devices, dtype=np.float32),
         np.empty((3, devices)),
     )
@@ -117,54 +116,52 @@ def evaluate(physics, gain, tasks, local_speed, local_power, server_speed, decis
 @njit(cache=True, nogil=True, error_model="numpy")
 def evaluate_devices(physics, gain, tasks, local_speed, local_power, decision, scratch):
     """:func:`evaluate` without the time on servers, whose loads ``scratch`` holds."""
-    load, used, home, used_gain, sent = scratch
+    n = decision.size
+    load, used, used_gain, _ = scratch
     time = 0.0
     energy = 0.0
-    offloaded, staying = 0, 0
+    offloaded = 0
     for j in range(load.size):
         load[j] = 0.0
-    # Who does what is gathered first, and then each thing done: no loop has a branch to guess.
-    for i in range(decision.size):
-        used[offloaded], home[staying] = i, i
-        offloaded += decision[i] > 0
-        staying += decision[i] == 0
-    for k in range(staying):
-        i = home[k]
-        seconds = tasks.cycles[i] / local_speed[i]
+    for i in range(n):
+        # Offloading devices are gathered first: the loop over links then has no branch.
+        used[offloaded] = i
+        j = decision[i]
+        if j > 0:
+            offloaded += 1
+            load[j - 1] += tasks.root_cycles[i]
+        elif j == 0:
+            seconds = tasks.cycles[i] / local_speed[i]
+            time += seconds
+            energy += seconds * local_power[i]
+    for k in range(offloaded):
+        used_gain[k] = gain[decision[used[k]] - 1, used[k]]
+    for k in range(offloaded):
+        spectral, power = link(physics.links, used_gain[k])
+        seconds = tasks.data_bits[used[k]] / (physics.bandwidth * spectral)
         time += seconds
-        energy += seconds * local_power[i]
-    for k in range(offloaded):
-        i = used[k]
-        j = decision[i] - 1
-        load[j] += tasks.root_cycles[i]
-        used_gain[k], sent[0, k] = gain[j, i], tasks.data_bits[i]
-    send(physics, used_gain, sent, offloaded)
-    for k in range(offloaded):
-        time += sent[0, k]
-        energy += sent[1, k]
+        energy += seconds * power
     return time, energy, offloaded
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def send(physics, gain, sent, count):
-    """Seconds, joules and weighted cost of sending over some links at their best power.
+    """Weighted costs of some links, gathered, as :func:`link_cost` has them.
 
     Parameters
     ----------
     physics : Physics
     gain : (at least count,) float32
     sent : (3, at least count) float64
-        The first row has the data [bit]; all are filled.
+        The first row has the data [bit] and is filled with costs; the others are room to work in.
     count : int
     """
     for k in range(count):
-        sent[2, k], sent[1, k] = link(physics.links, gain[k])
+        sent[1, k], sent[2, k] = link(physics.links, gain[k])
     # By itself, for divisions are then vector code.
     for k in range(count):
-        seconds, power = sent[0, k] / (physics.bandwidth * sent[2, k]), sent[1, k]
-        sent[0, k] = seconds
-        sent[1, k] = seconds * power
-        sent[2, k] = seconds * (physics.weight_time + physics.weight_energy * power)
+        seconds = sent[0, k] / (physics.bandwidth * sent[1, k])
+        sent[0, k] = seconds * (physics.weight_time + physics.weight_energy * sent[2, k])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -176,7 +176,7 @@ def _at_prices(physics, worlds, board, e, room):
     tag, least, bits, weight = _tag(m), physics.links.least, room.bound[0], room.bound[1]
     _bound(physics, gain, data, weights, price, tag, room)
     # Links that have a chance are gathered first: the loop that solves for them then has no branch.
-    _, used, _, used_gain, sent = room.scratch
+    _, used, used_gain, sent = room.scratch
     count = 0
     for i in range(n):
         room.decision[i] = 0
@@ -185,7 +185,7 @@ def _at_prices(physics, worlds, board, e, room):
         count += _untagged(lowest[i], tag) < local[i]
     send(physics, used_gain, sent, count)
     for k in range(count):
-        i, where, sending = used[k], lowest[used[k]] & tag, sent[2, k]
+        i, where, sending = used[k], lowest[used[k]] & tag, sent[0, k]
         best = sending + price[np.uint64(where)] * weights[i]
         if _untagged(second[i], tag) <= best:
             for j in range(m):

@@ -268,6 +268,34 @@ def certificates():
     return markdown_table(head, rows) + f"\n\n{made(record)}"
 
 
+def prices():
+    """What prices, admission and features cost, as times a step with decisions."""
+    record = json.loads((RESULTS / "prices-speed.json").read_text())
+    head = ["scenario", "batch", "what", "µs a slot", "times decisions"]
+    rows = [
+        (
+            r["scenario"],
+            str(r["batch"]),
+            r["what"],
+            f"{r['microseconds']:,.1f}",
+            f"{r['ratio']:.2f}",
+        )
+        for r in record["rows"]
+    ]
+    return markdown_table(head, rows) + f"\n\n{made(record)}"
+
+
+def couplings():
+    """What tasks coupled in time cost, as times a memoryless step."""
+    record = json.loads((RESULTS / "couplings-speed.json").read_text())
+    head = ["scenario", "batch", "µs a slot", "times memoryless"]
+    rows = [
+        (r["scenario"], f"{r['batch']:,}", f"{r['microseconds']:,.1f}", f"{r['ratio']:.2f}")
+        for r in record["rows"]
+    ]
+    return markdown_table(head, rows) + f"\n\n{made(record)}"
+
+
 def dirs():
     """Microseconds of DIRS' parts."""
     record = json.loads((RESULTS / "dirs-speed.json").read_text())
@@ -289,8 +317,11 @@ PARTS = {
     "views.md": {"observations": observations},
     "learners.md": {"rules": rules, "learners": learners},
     "trainers.md": {"trainers": trainers},
-    "speed.md": {"throughput": throughput, "certificates": certificates, "dirs": dirs},
-}
+    "speed.md": {
+        "throughput": throughput, "prices": prices, "couplings": couplings,
+        "certificates": certificates, "dirs": dirs,
+    },
+}  # fmt: skip
 
 
 def current(page):

@@ -10,18 +10,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from mec_env.optimum.flips import CURSOR, DEVICE, ITEM, KEEP, LAST, SAVING, START, WEIGHT, work_for
 from mec_env.optimum.problem import problem_of
-from mec_env.optimum.subset import (
-    CURSOR,
-    DEVICE,
-    KEEP,
-    NODE_CAP,
-    SAVING,
-    START,
-    WEIGHT,
-    subset_in,
-    work_for,
-)
+from mec_env.optimum.subset import NODE_CAP, subset_in
 from mec_env.physics.outcome import check_decision
 from mec_env.physics.slot import Slot
 
@@ -54,27 +45,46 @@ def admit_askers(saving, weight, congestion, decision, node_cap=NODE_CAP):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _put(index, cursor, decision, i):
+    """Put device i where the next of its server's comes."""
+    at = index[cursor, decision[i]]
+    index[DEVICE, at] = i
+    index[cursor, decision[i]] = at + 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def admit_in(work, saving, weight, congestion, decision, node_cap=NODE_CAP):
     """:func:`admit_askers` that allocates nothing: ``work`` is a :class:`mec_env.optimum.subset.Work`."""
     x, index, flag = work
     servers = congestion.size
+    # Nothing here is told by a branch: who asks whom is anyone's guess.
+    askers = 0
+    for i in range(decision.size):
+        decision[i] = decision[i] if saving[i] > 0.0 else 0
+        index[ITEM, askers] = i
+        askers += decision[i] > 0
     # Devices grouped by what they ask for: those of server j + 1 are from START[j] to START[j + 1].
+    # In two halves side by side, for one count waits for the other where all ask the same server.
     for j in range(servers + 1):
-        index[START, j] = 0
-    for i in range(decision.size):
-        if decision[i] > 0:
-            if saving[i] > 0.0:
-                index[START, decision[i]] += 1
-            else:
-                decision[i] = 0
+        index[CURSOR, j] = index[LAST, j] = 0
+    half = askers // 2
+    for k in range(half):
+        index[CURSOR, decision[index[ITEM, k]]] += 1
+        index[LAST, decision[index[ITEM, half + k]]] += 1
+    if askers % 2:
+        index[LAST, decision[index[ITEM, askers - 1]]] += 1
+    at = 0
     for j in range(servers):
-        index[START, j + 1] += index[START, j]
-        index[CURSOR, j] = index[START, j]
-    for i in range(decision.size):
-        if decision[i] > 0:
-            at = index[CURSOR, decision[i] - 1]
-            index[DEVICE, at] = i
-            index[CURSOR, decision[i] - 1] = at + 1
+        index[START, j] = at
+        first, second = index[CURSOR, j + 1], index[LAST, j + 1]
+        index[CURSOR, j + 1], index[LAST, j + 1] = at, at + first
+        at += first + second
+    index[START, servers] = at
+    for k in range(half):
+        _put(index, CURSOR, decision, index[ITEM, k])
+        _put(index, LAST, decision, index[ITEM, half + k])
+    if askers % 2:
+        _put(index, LAST, decision, index[ITEM, askers - 1])
 
     capped_servers = 0
     for j in range(servers):
@@ -87,8 +97,8 @@ def admit_in(work, saving, weight, congestion, decision, node_cap=NODE_CAP):
         _, capped = subset_in(work, n, congestion[j], node_cap)
         capped_servers += capped
         for k in range(n):
-            if not flag[KEEP, k]:
-                decision[index[DEVICE, first + k]] = 0
+            i = index[DEVICE, first + k]
+            decision[i] = decision[i] if flag[KEEP, k] else 0
     return capped_servers
 
 

@@ -28,235 +28,110 @@ with the smaller reduced cost flips first, and none enters while another leaves.
 the subset-sum problem (savings proportional to distinct weights); there the node cap ends it.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
+
+from mec_env.optimum.filling import continuous_price, likely_price, load_above, load_of_all, roughly
+from mec_env.optimum.flips import (
+    CANDIDATE,
+    CHOSEN,
+    DEVICE,
+    FLIPS,
+    ITEM,
+    KEEP,
+    LANES,
+    LOAD,
+    MARGIN,
+    RATE,
+    REDUCED,
+    SAVING,
+    WEIGHT,
+    search,
+    sort_by,
+    work_for,
+)
 
 #: Default limit on the sets looked at per server. Slots as they are drawn need fewer than 1,000.
 NODE_CAP = 1_000_000
 
 # Differences below this share of the server's cost are rounding noise, not improvements.
 _NOISE = 4 * np.finfo(np.float64).eps
+# A sum in whatever order is sure by this share of it, for as many items as there may be.
+_SURE = 1e-9
 
-#: Rows of a :class:`Work`.
-SAVING, WEIGHT, MARGIN, REDUCED, LOAD, RATE, SPENT, DISTANCE = range(8)
-DEVICE, START, CURSOR, ITEM, NEXT_IN, NEXT_OUT, KIND, TWIN, ENTERED, LAST, FLIPS, CANDIDATE = range(
-    12
-)
-KEEP, CHOSEN, FLIPPED = range(3)
-#: Orders of so few are sorted by insertion, as numpy's does.
-_FEW = 15
-
-# No fastmath: the search compares sums whose terms nearly cancel.
+# No fastmath: what is compared nearly cancels.
 _compile = njit(cache=True, nogil=True, error_model="numpy")
 
 
-class Work(NamedTuple):
-    """Room to work in, so that kernels allocate nothing: most of what a few askers cost.
+@roughly
+def _keep_above(work, size, price):
+    """Keep the items worth more than a price; what the others lack, and what those save."""
+    x, _, flag = work
+    lack, scale = 0.0, 0.0
+    for k in range(size):
+        kept = x[RATE, k] > price
+        flag[KEEP, k] = kept
+        scale += x[SAVING, k] if kept else 0.0
+        lack += 0.0 if kept else (price - x[RATE, k]) * x[WEIGHT, k]
+    return lack, scale
 
-    Attributes
-    ----------
-    numbers : (8, K) float64
-        ``SAVING`` and ``WEIGHT`` are given, one entry an asker.
-    indices : (12, K) int64
-    flags : (3, K) bool
-        ``KEEP`` is what is found.
-    """
 
-    numbers: np.ndarray
-    indices: np.ndarray
-    flags: np.ndarray
+@roughly
+def _all_weigh(x, n, weight):
+    """Whether all items have this weight."""
+    others = 0
+    for k in range(n):
+        others += x[WEIGHT, k] != weight
+    return others == 0
 
 
 @_compile
-def work_for(devices, servers):
-    """A Work for so many devices, as a bare tuple; the servers' number counts in grouping them."""
-    size = max(devices + 1, servers + 2)
+def _settled(work, n, size, congestion, price, splits):
+    """Whether who is worth more than the price is all there is to say; they are then kept.
+
+    No rounding must tell who that is: of what is compared here, all is further apart.
+    """
+    x = work[0]
+    target, weight = price / (2.0 * congestion), x[WEIGHT, 0]
+    if splits and not _all_weigh(x, n, weight):
+        return False
+    load, above = load_above(x, size, price * (1.0 + _SURE))
+    at = load_above(x, size, price * (1.0 - _SURE))[1] - above
+    if not splits:
+        # They fill the server up to the price: nothing is better, unless the others lack too little.
+        if at > 0:
+            return False
+        lack, scale = _keep_above(work, size, price)
+        return above == n or lack > 4.0 * _NOISE * (scale + congestion * target * target)
+    if at != 1:
+        return False
+    # Of one weight, whoever is worth the price itself comes along or not. No other is as good.
+    short, beyond = target - load, load + weight - target
+    better = congestion * (short * short - beyond * beyond)
+    sign = -1.0 if better > 0.0 else 1.0
+    _, scale = _keep_above(work, size, price * (1.0 + sign * _SURE))
+    doubt = _SURE * (scale + congestion * target * target)
     return (
-        np.empty((8, size)),
-        np.empty((12, size), np.int64),
-        np.empty((3, size), np.bool_),
+        min(short, beyond) > _SURE * target and abs(better) > doubt and price * weight > 1e4 * doubt
     )
 
 
 @_compile
-def _continuous_price(work, size, congestion):
-    """Price λ at which the continuous optimum keeps what is worth more: the root of λ = 2q Σ_{s/w > λ} w.
-
-    A three-way quickselect on the ratios s/w, linear in the number of items on average. When one
-    item is kept in part, λ is its ratio. ``RATE`` and ``LOAD``, ratios and weights, are reordered.
-    """
-    x = work[0]
-    slope = 2.0 * congestion
-    above = 0.0  # weight of the items known to be kept in full
-    low, high = 0, size
-    while low < high:
-        pivot = x[RATE, (low + high) // 2]
-        greater, equal = low, low  # [low, greater) > pivot, [greater, equal) == pivot
-        weight_greater = weight_equal = 0.0
-        for k in range(low, high):
-            r, w = x[RATE, k], x[LOAD, k]
-            if r < pivot:
-                continue
-            x[RATE, k], x[LOAD, k] = x[RATE, equal], x[LOAD, equal]
-            if r > pivot:
-                x[RATE, equal], x[LOAD, equal] = x[RATE, greater], x[LOAD, greater]
-                x[RATE, greater], x[LOAD, greater] = r, w
-                greater += 1
-                weight_greater += w
-            else:
-                x[RATE, equal], x[LOAD, equal] = r, w
-                weight_equal += w
-            equal += 1
-        if slope * (above + weight_greater) >= pivot:
-            high = greater
-        elif slope * (above + weight_greater + weight_equal) >= pivot:
-            return pivot
-        else:
-            above += weight_greater + weight_equal
-            low = equal
-    return slope * above
-
-
-@_compile
-def _order(work, key, row, start, end):
-    """Sort ``indices[row, start : end]`` by ``numbers[key]`` of what they name."""
-    x, index = work[0], work[1]
-    if end - start > _FEW:
-        part = index[row, start:end].copy()
-        index[row, start:end] = part[np.argsort(x[key][part])]
-        return
-    for k in range(start + 1, end):
-        moved, at = index[row, k], k
-        while at > start and x[key, index[row, at - 1]] > x[key, moved]:
-            index[row, at] = index[row, at - 1]
-            at -= 1
-        index[row, at] = moved
-
-
-@_compile
-def _dominance(work, size, side_end):
-    """Number the weights, and link each item to the one of its weight that must flip before it.
-
-    The ``size`` candidates, ``CANDIDATE``, are those that may enter, up to ``side_end``, and then the
-    others, each side by rising reduced cost per weight. ``KIND`` is equal exactly where weights are;
-    ``TWIN`` the last earlier candidate of the same side and kind, −1 where there is none.
-    """
-    x, index = work[0], work[1]
-    for k in range(size):
-        index[ITEM, k] = k
-        x[LOAD, k] = x[WEIGHT, index[CANDIDATE, k]]
-    _order(work, LOAD, ITEM, 0, size)
-    kinds = -1
-    previous = np.nan
-    for at in range(size):
-        k = index[ITEM, at]
-        if x[LOAD, k] != previous:
-            kinds += 1
-            previous = x[LOAD, k]
-            index[LAST, kinds] = -1
-        index[KIND, k] = kinds
-    for k in range(size):
-        if k == side_end:
-            for kind in range(kinds + 1):
-                index[LAST, kind] = -1
-        index[TWIN, k] = index[LAST, index[KIND, k]]
-        index[LAST, index[KIND, k]] = k
-
-
-@_compile
-def _closing_cost(work, distance, first, end, congestion):
-    """Least cost from here on if items first..end−1 could move in part: a bound on all that moves them whole."""
-    x, candidate = work[0], work[1]
-    cost = 0.0
-    for at in range(first, end):
-        k = candidate[CANDIDATE, at]
-        # Beyond this, item k costs more than it closes.
-        move = distance - x[RATE, k] / (2.0 * congestion)
-        if move <= 0.0:
-            break
-        if move < x[WEIGHT, k]:
-            return cost + x[RATE, k] * move + congestion * (distance - move) ** 2
-        cost += x[REDUCED, k]
-        distance -= x[WEIGHT, k]
-    return cost + congestion * distance * distance
-
-
-@_compile
-def _search(work, size, side_end, offset, congestion, excess, noise, node_cap):
-    """Best set of flips of the ``size`` candidates by balanced depth-first search.
-
-    Parameters
-    ----------
-    work : Work
-        Candidates as :func:`_dominance` has them, their reduced costs and rates.
-    side_end : int
-        Where those that may enter end.
-    offset : float
-        Load of the price's own choice minus y.
-    excess : float
-        The incumbent's excess over the bound, to be beaten by more than `noise`.
-
-    Returns
-    -------
-    found : int
-        How many flips, ``FLIPS``, the best set has; 0 where none beats the incumbent.
-    nodes : int
-        Sets looked at.
-    capped : bool
-        Whether `node_cap` ended the search.
-    """
-    x, index, flag = work
-    _dominance(work, size, side_end)
-    for k in range(size):
-        flag[FLIPPED, k] = False
-        index[ENTERED, k] = 0  # by kind: how many entered, negative when some left
-    found = 0
-    nodes = 0
-
-    # By depth: the candidate flipped, reduced costs so far, load minus y, and by side the next to try.
-    depth = 0
-    x[SPENT, 0], x[DISTANCE, 0] = 0.0, offset
-    index[NEXT_IN, 0], index[NEXT_OUT, 0] = 0, side_end
-    while True:
-        inwards = x[DISTANCE, depth] < 0.0
-        side, step, end = (NEXT_IN, 1, side_end) if inwards else (NEXT_OUT, -1, size)
-        budget = excess - noise - x[SPENT, depth]
-        k = index[side, depth]
-        while k < end and (
-            x[REDUCED, index[CANDIDATE, k]] >= budget
-            or index[ENTERED, index[KIND, k]] * step < 0
-            or (index[TWIN, k] >= 0 and not flag[FLIPPED, index[TWIN, k]])
-        ):
-            k += 1
-        # The bound only rises with k, so the first failure ends this depth.
-        if k == end or (_closing_cost(work, abs(x[DISTANCE, depth]), k, end, congestion) >= budget):
-            if depth == 0:
-                return found, nodes, False
-            last = index[ITEM, depth]
-            flag[FLIPPED, last] = False
-            index[ENTERED, index[KIND, last]] += 1 if last >= side_end else -1
-            depth -= 1
-            continue
-        index[side, depth] = k + 1
-        if nodes >= node_cap:
-            return found, nodes, True
-        nodes += 1
-        flag[FLIPPED, k] = True
-        index[ENTERED, index[KIND, k]] += step
-        depth += 1
-        index[ITEM, depth] = k
-        x[SPENT, depth] = x[SPENT, depth - 1] + x[REDUCED, index[CANDIDATE, k]]
-        x[DISTANCE, depth] = x[DISTANCE, depth - 1] + step * x[WEIGHT, index[CANDIDATE, k]]
-        index[NEXT_IN, depth] = index[NEXT_IN, depth - 1]
-        index[NEXT_OUT, depth] = index[NEXT_OUT, depth - 1]
-        value = x[SPENT, depth] + congestion * x[DISTANCE, depth] ** 2
-        if value < excess - noise:
-            excess = value
-            found = depth
-            for flip in range(depth):
-                index[FLIPS, flip] = index[ITEM, flip + 1]
+def _choose(work, n, price):
+    """The price's own choice: its load, the weights worth exactly the price, all, what it saves and leaves."""
+    x, _, flag = work
+    load = tied = total = scale = left = 0.0
+    for k in range(n):
+        # Exactly 0 at the price, as s − λ w need not be.
+        margin = (x[SAVING, k] / x[WEIGHT, k] - price) * x[WEIGHT, k]
+        chosen = margin > 0.0
+        x[MARGIN, k], flag[CHOSEN, k] = margin, chosen
+        total += x[WEIGHT, k]
+        tied += x[WEIGHT, k] if margin == 0.0 else 0.0
+        load += x[WEIGHT, k] if chosen else 0.0
+        scale += x[SAVING, k] if chosen else 0.0
+        left -= 0.0 if chosen else margin
+    return load, tied, total, scale, left
 
 
 @_compile
@@ -271,27 +146,36 @@ def subset_in(work, n, congestion, node_cap):
     capped : bool
     """
     x, index, flag = work
+    slope = 2.0 * congestion
+    size = -(-n // LANES) * LANES
     for k in range(n):
-        x[RATE, k], x[LOAD, k] = x[SAVING, k] / x[WEIGHT, k], x[WEIGHT, k]
-    price = _continuous_price(work, n, congestion)
-    load = total_load = scale = raw_excess = 0.0
-    for k in range(n):
-        # Exactly 0 at the price, as s − λ w need not be.
-        margin = (x[SAVING, k] / x[WEIGHT, k] - price) * x[WEIGHT, k]
-        x[MARGIN, k], flag[CHOSEN, k] = margin, margin > 0.0
-        total_load += x[WEIGHT, k]
-        if margin > 0.0:
-            load += x[WEIGHT, k]
-            scale += x[SAVING, k]
-        else:
-            raw_excess -= margin
+        x[RATE, k] = x[SAVING, k] / x[WEIGHT, k]
+    for k in range(n, size):
+        x[SAVING, k] = x[WEIGHT, k] = x[RATE, k] = 0.0
+    total, most = load_of_all(x, size)
+    if load_above(x, size, slope * total * (1.0 + _SURE))[1] == n:
+        # All fit, at a price that is below what any is worth.
+        for k in range(n):
+            flag[KEEP, k] = True
+        return 0, False
+    price, splits = likely_price(x, n, size, slope, total, most)
+    more, less = price * (1.0 + _SURE), price * (1.0 - _SURE)
+    if price > 0.0 and _settled(work, n, size, congestion, price, splits):
+        return 0, False
+    load, tied, total_load, scale, raw_excess = _choose(work, n, price)
+    if not (splits and slope * load < less and slope * (load + tied) > more):
+        for k in range(n):
+            x[RATE, k], x[LOAD, k] = x[SAVING, k] / x[WEIGHT, k], x[WEIGHT, k]
+        price = continuous_price(work, n, congestion)
+        load, tied, total_load, scale, raw_excess = _choose(work, n, price)
     # Items worth exactly the price fill up to y, so that ties start the search in balance.
     target = price / (2.0 * congestion)
-    for k in range(n):
-        if x[MARGIN, k] == 0.0 and load + x[WEIGHT, k] <= target:
-            flag[CHOSEN, k] = True
-            load += x[WEIGHT, k]
-            scale += x[SAVING, k]
+    if tied > 0.0:
+        for k in range(n):
+            if x[MARGIN, k] == 0.0 and load + x[WEIGHT, k] <= target:
+                flag[CHOSEN, k] = True
+                load += x[WEIGHT, k]
+                scale += x[SAVING, k]
     offset = load - target
     noise = _NOISE * (scale + congestion * target * target)
 
@@ -304,40 +188,47 @@ def subset_in(work, n, congestion, node_cap):
         all_kept = False
     for k in range(n):
         shifted = offset - x[WEIGHT, k] if flag[CHOSEN, k] else offset + x[WEIGHT, k]
-        value = abs(x[MARGIN, k]) + congestion * shifted * shifted
-        if value < excess - noise:
-            excess = value
+        x[REDUCED, k] = abs(x[MARGIN, k])
+        x[LOAD, k] = x[REDUCED, k] + congestion * shifted * shifted
+    better = 0
+    for k in range(n):
+        index[ITEM, better] = k
+        better += x[LOAD, k] < excess - noise
+    for at in range(better):
+        k = index[ITEM, at]
+        if x[LOAD, k] < excess - noise:
+            excess = x[LOAD, k]
             flip = k
     for k in range(n):
-        flag[KEEP, k] = flag[CHOSEN, k] or (all_kept and flip < 0)
+        flag[KEEP, k] = flag[CHOSEN, k] | (all_kept & (flip < 0))
     if flip >= 0:
         flag[KEEP, flip] = not flag[CHOSEN, flip]
 
     # Fix every item whose flip alone costs what the incumbent does; search over the others.
     # Of one weight, items enter or leave in a row, at convex cost: one flip at most, already tried.
     free = 0
-    lightest, heaviest = np.inf, 0.0
     for k in range(n):
-        if abs(x[MARGIN, k]) < excess - noise:
-            free += 1
-            lightest, heaviest = min(lightest, x[WEIGHT, k]), max(heaviest, x[WEIGHT, k])
+        index[ITEM, free] = k
+        free += x[REDUCED, k] < excess - noise
+    lightest, heaviest = np.inf, 0.0
+    for at in range(free):
+        weight = x[WEIGHT, index[ITEM, at]]
+        lightest, heaviest = min(lightest, weight), max(heaviest, weight)
     if free == 0 or lightest == heaviest:
         return 0, False
     entering, size = 0, 0
     for leaves in (False, True):
-        for k in range(n):
-            x[REDUCED, k] = abs(x[MARGIN, k])
-            if x[REDUCED, k] < excess - noise and flag[CHOSEN, k] == leaves:
+        for at in range(free):
+            k = index[ITEM, at]
+            if flag[CHOSEN, k] == leaves:
                 x[RATE, k] = x[REDUCED, k] / x[WEIGHT, k]
                 index[CANDIDATE, size] = k
                 size += 1
         if not leaves:
             entering = size
-    _order(work, RATE, CANDIDATE, 0, entering)
-    _order(work, RATE, CANDIDATE, entering, size)
-    found, nodes, capped = _search(
-        work, size, entering, offset, congestion, excess, noise, node_cap
-    )
+    sort_by(work, RATE, CANDIDATE, 0, entering)
+    sort_by(work, RATE, CANDIDATE, entering, size)
+    found, nodes, capped = search(work, size, entering, offset, congestion, excess, noise, node_cap)
     if found > 0:
         for k in range(n):
             flag[KEEP, k] = flag[CHOSEN, k]

@@ -63,12 +63,16 @@ class Scratch(NamedTuple):
     load: np.ndarray
     used: np.ndarray
     used_gain: np.ndarray
+    sent: np.ndarray
 
 
 def scratch(devices, servers):
     """Scratch for :func:`evaluate`."""
     return Scratch(
-        np.empty(servers), np.empty(devices, dtype=np.int64), np.empty(devices, dtype=np.float32)
+        np.empty(servers),
+        np.empty(devices, dtype=np.int64),
+        np.empty(devices, dtype=np.float32),
+        np.empty((3, devices)),
     )
 
 
@@ -113,7 +117,7 @@ def evaluate(physics, gain, tasks, local_speed, local_power, server_speed, decis
 def evaluate_devices(physics, gain, tasks, local_speed, local_power, decision, scratch):
     """:func:`evaluate` without the time on servers, whose loads ``scratch`` holds."""
     n = decision.size
-    load, used, used_gain = scratch
+    load, used, used_gain, _ = scratch
     time = 0.0
     energy = 0.0
     offloaded = 0
@@ -138,6 +142,26 @@ def evaluate_devices(physics, gain, tasks, local_speed, local_power, decision, s
         time += seconds
         energy += seconds * power
     return time, energy, offloaded
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def send(physics, gain, sent, count):
+    """Weighted costs of some links, gathered, as :func:`link_cost` has them.
+
+    Parameters
+    ----------
+    physics : Physics
+    gain : (at least count,) float32
+    sent : (3, at least count) float64
+        The first row has the data [bit] and is filled with costs; the others are room to work in.
+    count : int
+    """
+    for k in range(count):
+        sent[1, k], sent[2, k] = link(physics.links, gain[k])
+    # By itself, for divisions are then vector code.
+    for k in range(count):
+        seconds = sent[0, k] / (physics.bandwidth * sent[1, k])
+        sent[0, k] = seconds * (physics.weight_time + physics.weight_energy * sent[2, k])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

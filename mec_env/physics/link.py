@@ -21,6 +21,7 @@ import numpy as np
 from numba import njit
 
 from mec_env.draws._bits import bits_of_float
+from mec_env.physics._pairs import two_at
 
 LN2 = math.log(2.0)
 _DEGREE = 7
@@ -140,18 +141,8 @@ def link(table, gain):
     bits = bits_of_float(gain)
     piece = (bits >> _PIECE_BITS) - _FIRST_PIECE
     # The piece in which the cap is met stands twice, one polynomial for each side of it.
-    a = table.coefficients[np.uint64(piece + (float(gain) >= table.cap_gain))]
-    t = float(bits & 0xFFFFF) * 2.0**-19 - 1.0
-    # Unrolled, the two polynomials side by side: a loop here is three times slower.
-    s, p = a[14], a[15]
-    s, p = s * t + a[12], p * t + a[13]
-    s, p = s * t + a[10], p * t + a[11]
-    s, p = s * t + a[8], p * t + a[9]
-    s, p = s * t + a[6], p * t + a[7]
-    s, p = s * t + a[4], p * t + a[5]
-    s, p = s * t + a[2], p * t + a[3]
-    s, p = s * t + a[0], p * t + a[1]
-    return s, p
+    row = np.uint64(piece + (float(gain) >= table.cap_gain))
+    return two_at(table.coefficients, row, float(bits & 0xFFFFF) * 2.0**-19 - 1.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

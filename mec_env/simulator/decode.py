@@ -9,6 +9,7 @@ import math
 import numpy as np
 from numba import njit
 
+from mec_env.draws._bits import bits_of_float, float_of_bits
 from mec_env.laws.actions import PRICES, decode
 from mec_env.laws.coupling import kernel as coupling
 from mec_env.laws.coupling.kernel import BATTERY, NONE
@@ -16,13 +17,15 @@ from mec_env.optimum.admission import admit_in
 from mec_env.optimum.asking import ask_again, ask_next
 from mec_env.optimum.pricing import choose_at_prices
 from mec_env.optimum.subset import NODE_CAP
-from mec_env.physics.cost import link_cost, link_costs, local_cost
+from mec_env.physics.cost import link_cost, link_costs, local_cost, send
 from mec_env.physics.link import piece_of
 
 #: Span of the weights of what a coupling adds [log].
 WEIGHT_SPAN = 2.0
 # A bound's factor against its float32 roundings. One beyond them is infinite, which no local cost is.
 _BELOW = np.float32(1.0 - 1e-6)
+# Bits above those of all numbers.
+_NONE = np.int32(2**31 - 1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -166,28 +169,28 @@ def _at_prices(physics, worlds, board, e, room):
     row, world, gain = board.row[e], worlds.row[e], board.gain[e]
     m, n = gain.shape
     weights, data, price = board.root_cycles[row], board.data_bits[row], room.price
-    local, floor, first = room.saving, room.bound[:m], room.first
-    lowest, second = room.bound[m], room.bound[m + 1]
+    local, lowest, second = room.saving, room.lowest[0], room.lowest[1]
     speed, power, cycles = worlds.local_speed[world], worlds.local_power[world], board.cycles[row]
     for i in range(n):
         local[i] = local_cost(physics, cycles[i], speed[i], power[i])
-    bits, weight = room.bound[m + 2], room.bound[m + 3]
-    _bound(physics, gain, data, weights, price, floor, first, lowest, second, bits, weight)
+    tag, least, bits, weight = _tag(m), physics.links.least, room.bound[0], room.bound[1]
+    _bound(physics, gain, data, weights, price, tag, room)
     # Links that have a chance are gathered first: the loop that solves for them then has no branch.
-    _, used, used_gain = room.scratch
-    sent, count = room.spare[0], 0
+    _, used, used_gain, sent = room.scratch
+    count = 0
     for i in range(n):
         room.decision[i] = 0
-        used[count], used_gain[count] = i, gain[first[i], i]
-        count += lowest[i] < local[i]
+        used[count], used_gain[count] = i, gain[np.uint64(lowest[i] & tag), i]
+        sent[0, count] = data[i]
+        count += _untagged(lowest[i], tag) < local[i]
+    send(physics, used_gain, sent, count)
     for k in range(count):
-        sent[k] = link_cost(physics, used_gain[k], data[used[k]])
-    for k in range(count):
-        i, sending = used[k], sent[k]
-        best, where = sending + price[first[i]] * weights[i], first[i]
-        if second[i] <= best:
+        i, where, sending = used[k], lowest[used[k]] & tag, sent[0, k]
+        best = sending + price[np.uint64(where)] * weights[i]
+        if _untagged(second[i], tag) <= best:
             for j in range(m):
-                if floor[j, i] <= best and j != first[i]:
+                asked = bits[i] * least[piece_of(gain[j, i])] + np.float32(price[j]) * weight[i]
+                if asked <= best and j != where:
                     cost = link_cost(physics, gain[j, i], data[i])
                     asked = cost + price[j] * weights[i]
                     if asked < best or (asked == best and j < where):
@@ -198,33 +201,45 @@ def _at_prices(physics, worlds, board, e, room):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _bound(physics, gain, data, weights, price, floor, first, lowest, second, bits, weight):
-    """Bound each link's price from below, ``floor`` (M, N); find the two lowest of each device.
+def _tag(servers):
+    """The last bits, all ones, which tell so many servers apart."""
+    tag = np.int32(0)
+    while tag < servers - 1:
+        tag = np.int32(2 * tag + 1)
+    return tag
 
-    The server of the ``lowest`` (N,) is ``first`` (N,). Vector code of float32: one pass with
-    contiguous devices for each server; ``bits`` and ``weight`` (N,) are room to work in.
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _untagged(bits, tag):
+    """The bound that a tagged one says, no higher."""
+    return float_of_bits(np.int32(bits & ~tag))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _bound(physics, gain, data, weights, price, tag, room):
+    """Bound each link's price from below and find each device's two lowest, ``room.lowest``.
+
+    Vector code of float32: one pass with contiguous devices for each server. Numbers that are not
+    negative compare as their bits do, so the last of these may say which server a bound is of.
     """
     m, n = gain.shape
     least = physics.links.least
     unit = physics.weight_time / physics.bandwidth
+    lowest, second = room.lowest[0], room.lowest[1]
+    bits, weight, bound = room.bound[0], room.bound[1], room.bound[2]
     for i in range(n):
         bits[i] = _BELOW * np.float32(data[i] * unit)
         weight[i] = _BELOW * np.float32(weights[i])
-        first[i] = 0
-    for i in range(n):
-        lowest[i] = second[i] = np.float32(np.inf)
-    # Two loops over devices, for one with a table in it and a choice is no vector code.
+        lowest[i] = second[i] = _NONE
     for j in range(m):
         asked, server = np.float32(price[j]), np.int32(j)
+        # Two loops, for one with a table in it is no vector code.
         for i in range(n):
-            floor[j, i] = bits[i] * least[piece_of(gain[j, i])] + asked * weight[i]
+            bound[i] = bits[i] * least[piece_of(gain[j, i])] + asked * weight[i]
         for i in range(n):
-            bound, before, after = floor[j, i], lowest[i], second[i]
-            lower = bound < before
-            other = before if lower else bound
-            second[i] = min(after, other)
-            lowest[i] = bound if lower else before
-            first[i] = server if lower else first[i]
+            tagged = np.int32((bits_of_float(bound[i]) & ~tag) | server)
+            second[i] = min(second[i], max(lowest[i], tagged))
+            lowest[i] = min(lowest[i], tagged)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

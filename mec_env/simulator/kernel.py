@@ -25,7 +25,7 @@ from mec_env.laws.coupling import kernel as coupling
 from mec_env.laws.coupling.kernel import BACKLOG, NONE, Coupled
 from mec_env.laws.fading import fade
 from mec_env.laws.tasks import draw_tasks
-from mec_env.optimum.subset import work_for
+from mec_env.optimum.flips import work_for
 from mec_env.physics import cost
 from mec_env.physics.cost import Physics
 from mec_env.physics.link import LinkTable
@@ -63,10 +63,10 @@ class Room(NamedTuple):
         What servers ask, and room for another number of each.
     saving : (N,) float64
         What those that ask save on their server before its CPU is shared.
-    bound : (M + 4, N) float32
-        Lower bounds of what links cost at prices; each device's two lowest; what they are made with.
-    first : (N,) int32
-        The server of each device's lowest one.
+    lowest : (2, N) int32
+        Of what a device's links cost at prices the two lowest bounds from below, with their servers.
+    bound : (3, N) float32
+        What they are made with, and one server's.
     subset : tuple
         A :class:`mec_env.optimum.subset.Work`'s.
     """
@@ -82,8 +82,8 @@ class Room(NamedTuple):
     price: np.ndarray
     floor: np.ndarray
     saving: np.ndarray
+    lowest: np.ndarray
     bound: np.ndarray
-    first: np.ndarray
     subset: tuple
 
 
@@ -101,8 +101,8 @@ def room_for(devices, servers, drawn):
         np.empty(servers),
         np.empty(servers),
         np.empty(devices),
-        np.empty((servers + 4, devices), dtype=np.float32),
-        np.empty(devices, dtype=np.int32),
+        np.empty((2, devices), dtype=np.int32),
+        np.empty((3, devices), dtype=np.float32),
         work_for(devices, servers),
     )
 

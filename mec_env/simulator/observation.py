@@ -344,8 +344,9 @@ def _show_carried(blocks, worlds, board, carry, law, e, logs, out):
         start, end = int(table[b, 1]), int(table[b, 2])
         if code == CARRIED:
             share = 1.0 / scale
+            carried, shown = numbers[e, first : first + end - start], out[start:end]
             for k in range(end - start):
-                out[start + k] = np.float32(numbers[e, first + k] * share)
+                shown[k] = np.float32(carried[k] * share)
         elif code == SLOW_GAIN:
             for k in range(end - start):
                 out[start + k] = (logs[k] - reference) * LOG10_E
@@ -354,10 +355,10 @@ def _show_carried(blocks, worlds, board, carry, law, e, logs, out):
             for i in range(n):
                 out[start + int(numbers[e, moving.HOLDER * n + i]) * n + i] = np.float32(1.0)
         elif code == VELOCITY:
-            share = 1.0 / scale
-            for i in range(n):
-                way = moving_kernel.velocity(law.numbers, numbers, e, i, n)[first] * share
-                out[start + i] = np.float32(min(max(way, -FASTEST), FASTEST))
+            # The northwards block follows the eastwards one, and what both need is worked out once.
+            if first == 0:
+                shown = out[start : start + 2 * n]
+                moving_kernel.velocities(law.numbers, numbers, e, 1.0 / scale, FASTEST, shown)
         elif code == DAY:
             angle = 2.0 * math.pi * battery_kernel.hour(law.numbers, numbers, e, n, slot)
             out[start], out[start + 1] = np.float32(math.sin(angle)), np.float32(math.cos(angle))

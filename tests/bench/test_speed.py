@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import mec_env
-from benchmarks.speed import admission, environment, sweep_overhead
+from benchmarks.speed import admission, couplings, environment, sweep_overhead
 
 #: Keys of a row that name something. All others are numbers, or None where nothing compares.
 NAMES = {"kind", "scenario", "rule", "what", "suite", "demonstrations"}
@@ -71,6 +71,20 @@ def test_environment(tmp_path, monkeypatch, capsys):
     # A reference is as fast as itself.
     assert rows[0]["times_numpy_one_row"] == rows[1]["times_numpy_64_rows"] == 1.0
     assert "30x2" in capsys.readouterr().out
+
+
+def test_couplings(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(couplings, "RESULTS", tmp_path)
+    monkeypatch.setattr(couplings, "BATCHES", (2,))
+    monkeypatch.setattr(
+        couplings, "per_step", lambda step, rows, _: environment.per_step(step, rows, 0)
+    )
+    monkeypatch.setattr("sys.argv", ["couplings"])
+    couplings.main()
+    rows = rows_of(tmp_path / "couplings-speed.json")
+    assert [row["scenario"] for row in rows] == ["square-km", "follow-me", "harvest", "rush-hour"]
+    assert rows[0]["ratio"] == 1.0
+    assert "x memoryless" in capsys.readouterr().out
 
 
 @pytest.fixture

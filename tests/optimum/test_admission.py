@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 import mec_env
 from mec_env.optimum.admission import admit_kernel
+from mec_env.optimum.filling import continuous_price, likely_price, load_of_all
+from mec_env.optimum.flips import LANES, LOAD, RATE, WEIGHT, work_for
 from mec_env.optimum.subset import best_subset
 
 decades = st.floats(-3, 3).map(lambda exponent: 10.0**exponent)
@@ -47,6 +49,34 @@ def test_best_subset_is_the_best_of_all(kind):
         )
         magnitude = saving[keep].sum() + congestion * weight[keep].sum() ** 2
         assert found <= least + 1e-13 * magnitude
+
+    check()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_likely_price_is_the_price(kind):
+    """What vector code finds is what the quickselect finds: a ratio to the last bit, or a sum nearly."""
+
+    @settings(max_examples=150, deadline=None)
+    @given(st.lists(KINDS[kind], min_size=1, max_size=60), st.floats(-2.5, 1))
+    def check(items, log_congestion):
+        items = [(s, w) for s, w in items if s > 0.0]
+        if not items:
+            return
+        n, congestion = len(items), 10.0**log_congestion
+        size = -(-n // LANES) * LANES
+        work = work_for(n, 0)
+        work[0][[RATE, LOAD, WEIGHT], :size] = 0.0
+        for k, (saving, weight) in enumerate(items):
+            work[0][[RATE, LOAD, WEIGHT], k] = saving / weight, weight, weight
+        total, most = load_of_all(work[0], size)
+        work[0][LOAD, 0] = items[0][1]
+        found, splits = likely_price(work[0], n, size, 2.0 * congestion, total, most)
+        ratios = work[0][RATE, :n].copy()
+        price = continuous_price(work, n, congestion)
+        if found > 0.0:
+            assert found == pytest.approx(price, rel=1e-12)
+            assert not splits or found in ratios
 
     check()
 

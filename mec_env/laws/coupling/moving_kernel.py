@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from mec_env.draws import streams
-from mec_env.draws.streams import exp32, log32, normal_from, philox, uniform32
+from mec_env.draws.streams import exp32, log32, normal_from, philox, philox_block, uniform32
 from mec_env.laws.coupling.moving import (
     AIM_X,
     AIM_Y,
@@ -66,10 +66,9 @@ def begin(coupled, own, carry, e, counter, space, room):
         state[BLOCKS * n + k] = shadows[k]
     key0, key1, slot, episode = counter
     if numbers[MOTION] == _WAYPOINT:
-        words = room.more
-        philox(key0, key1, slot, episode, streams.LEG_START | (space << 8), words)
         for i in range(n):
-            _aim(numbers, own, state, i, n, words)
+            use = streams.LEG_START | (space << 8)
+            _aim(numbers, own, state, i, n, philox_block(key0, key1, slot, episode, use, i))
     elif numbers[MOTION] == _GAUSS_MARKOV:
         philox(key0, key1, slot, episode, streams.LEG_START | (space << 8), room.more)
         normal_from(room.more, room.normals)
@@ -86,30 +85,31 @@ def unfold(coupled, own, carry, e, path, room):
     numbers, state = coupled.numbers, carry.numbers[e]
     m, n = path.shape
     table = numbers[PATH:]
-    straight, step = table[0] == 1.0, table[1]
     first, slope = np.float32(table[2]), np.float32((table[3] - table[2]) / table[1])
-    # In float32 from here on, contiguous and without a branch: vector code.
-    x, y, logs = room.place[:n], room.place[n:], room.normals[: m * n]
+    # In float32 from here on, without a branch, each step over all links at once: vector code, and
+    # hardly a link left over that fills no vector.
+    x, y, logs, gains = room.place[:n], room.place[n:], room.normals[: m * n], path.ravel()
+    shadow = state[BLOCKS * n : (BLOCKS + m) * n]
     for i in range(n):
         x[i], y[i] = np.float32(state[X * n + i]), np.float32(state[Y * n + i])
     for j in range(m):
         east, north = np.float32(own[3 * n + j]), np.float32(own[3 * n + m + j])
-        shadow = state[(BLOCKS + j) * n : (BLOCKS + j + 1) * n]
-        row, log = path[j], logs[j * n : (j + 1) * n]
         for i in range(n):
             squared = (x[i] - east) * (x[i] - east) + (y[i] - north) * (y[i] - north)
-            log[i] = log32(max(squared, np.float32(1.0)))
-        if straight:
-            for i in range(n):
-                log[i] = first + slope * log[i] + _DECIBEL * np.float32(shadow[i])
-                row[i] = exp32(log[i])
-        else:
-            for i in range(n):
-                at = log[i] / step
-                k = min(int(at), int(table[0]) - 1)
-                gain = table[2 + k] + (at - k) * (table[3 + k] - table[2 + k])
-                log[i] = np.float32(gain) + _DECIBEL * np.float32(shadow[i])
-                row[i] = exp32(log[i])
+            logs[j * n + i] = max(squared, np.float32(1.0))
+    for k in range(m * n):
+        logs[k] = log32(logs[k])
+    if table[0] == 1.0:
+        for k in range(m * n):
+            logs[k] = first + slope * logs[k] + _DECIBEL * np.float32(shadow[k])
+    else:
+        for k in range(m * n):
+            at = logs[k] / table[1]
+            piece = min(int(at), int(table[0]) - 1)
+            gain = table[2 + piece] + (at - piece) * (table[3 + piece] - table[2 + piece])
+            logs[k] = np.float32(gain) + _DECIBEL * np.float32(shadow[k])
+    for k in range(m * n):
+        gains[k] = exp32(logs[k])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -126,10 +126,9 @@ def settle(coupled, own, carry, e, decision):
     n, state = decision.size, carry.numbers[e]
     seconds, count = 0.0, 0
     for i in range(n):
-        j = decision[i] - 1
-        if j >= 0 and state[HOLDER * n + i] != j:
-            seconds += own[i]
-            count += 1
+        moves = (decision[i] > 0) & (state[HOLDER * n + i] != decision[i] - 1)
+        seconds += own[i] if moves else 0.0
+        count += moves
     return seconds, seconds * coupled.numbers[IDLE], count
 
 
@@ -139,18 +138,21 @@ def advance(coupled, own, carry, e, counter, space, room):
     numbers, state = coupled.numbers, carry.numbers[e]
     n, m = room.decision.size, room.price.size
     for i in range(n):
-        if room.decision[i] > 0:
-            state[HOLDER * n + i] = room.decision[i] - 1
+        held = state[HOLDER * n + i]
+        state[HOLDER * n + i] = room.decision[i] - 1.0 if room.decision[i] > 0 else held
     key0, key1, slot, episode = counter
     way, rest = room.spare[0], room.spare[1]
     motion = numbers[MOTION]
-    if motion == _WAYPOINT:
-        philox(key0, key1, slot, episode, streams.LEGS | (space << 8), room.more)
-    elif motion == _GAUSS_MARKOV:
+    if motion == _GAUSS_MARKOV:
         philox(key0, key1, slot, episode, streams.LEGS | (space << 8), room.more)
         normal_from(room.more, room.normals)
     if motion == _WAYPOINT:
-        _walk(numbers, own, state, n, room.more, way)
+        _walk(numbers, state, n, way, rest)
+        for i in range(n):
+            # Few aim anew, and only they draw.
+            if state[SPEED * n + i] < 0.0:
+                use = streams.LEGS | (space << 8)
+                _aim(numbers, own, state, i, n, philox_block(key0, key1, slot, episode, use, i))
     else:
         for i in range(n):
             x, y = state[X * n + i], state[Y * n + i]
@@ -159,14 +161,18 @@ def advance(coupled, own, carry, e, counter, space, room):
             else:
                 _follow(numbers, coupled.series, state, i, n, slot)
             way[i] = math.sqrt((state[X * n + i] - x) ** 2 + (state[Y * n + i] - y) ** 2)
-    if numbers[SIGMA] == 0.0:
+    sigma, fades, place = numbers[SIGMA], numbers[FADES], room.place
+    if sigma == 0.0:
         return
     # Shadowing along a track: correlation exp(-way / decorrelation), the same deviation for ever.
-    most = _MOST * numbers[SIGMA]
+    most = _MOST * sigma
     for i in range(n):
-        kept = float(exp32(np.float32(-way[i] / numbers[FADES])))
-        rest[i] = numbers[SIGMA] * math.sqrt(max(1.0 - kept * kept, 0.0))
-        way[i] = kept
+        place[i] = np.float32(-way[i] / fades)
+    for i in range(n):
+        place[i] = exp32(place[i])
+    for i in range(n):
+        kept = float(place[i])
+        way[i], rest[i] = kept, sigma * math.sqrt(max(1.0 - kept * kept, 0.0))
     philox(key0, key1, slot, episode, streams.SHADOWING_STEP | (space << 8), room.words)
     normal_from(room.words, room.normals)
     for j in range(m):
@@ -184,42 +190,72 @@ def velocity(law_numbers, numbers, e, i, n):
     if law_numbers[MOTION] != _WAYPOINT:
         return to_x, to_y
     east, north = to_x - numbers[e, X * n + i], to_y - numbers[e, Y * n + i]
-    apart = max(math.sqrt(east * east + north * north), _NOWHERE)
-    pace = numbers[e, SPEED * n + i] / apart
+    pace = _pace(numbers[e, SPEED * n + i], east, north)
     return pace * east, pace * north
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _pace(speed, east, north):
+    """The share of a way that a second's walk is."""
+    return speed / max(math.sqrt(east * east + north * north), _NOWHERE)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def velocities(law_numbers, numbers, e, share, most, out):
+    """Fill ``out`` (2 N,) float32 with all devices' :func:`velocity`, eastwards, then northwards.
+
+    In units of 1 / ``share``, none beyond ``most``.
+    """
+    n = out.size // 2
+    x, y = numbers[e, X * n : (X + 1) * n], numbers[e, Y * n : (Y + 1) * n]
+    to_x, to_y = numbers[e, AIM_X * n : (AIM_X + 1) * n], numbers[e, AIM_Y * n : (AIM_Y + 1) * n]
+    speed = numbers[e, SPEED * n : (SPEED + 1) * n]
+    towards = law_numbers[MOTION] == _WAYPOINT
+    for i in range(n):
+        way_x, way_y = to_x[i], to_y[i]
+        if towards:
+            east, north = to_x[i] - x[i], to_y[i] - y[i]
+            pace = _pace(speed[i], east, north)
+            way_x, way_y = pace * east, pace * north
+        out[i] = np.float32(min(max(way_x * share, -most), most))
+        out[n + i] = np.float32(min(max(way_y * share, -most), most))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _aim(numbers, own, state, i, n, words):
     """Choose device i's next place, near where a device of the world stands, and its speed."""
-    home = min(int(uniform32(words[i]) * n), n - 1)
-    radius = math.sqrt(-2.0 * math.log(uniform32(words[n + i])))
-    angle = 2.0 * math.pi * uniform32(words[2 * n + i])
+    home = min(int(uniform32(words[0]) * n), n - 1)
+    radius = math.sqrt(-2.0 * math.log(uniform32(words[1])))
+    angle = 2.0 * math.pi * uniform32(words[2])
     east = own[n + home] + numbers[STRAY_X] * radius * math.cos(angle)
     north = own[2 * n + home] + numbers[STRAY_Y] * radius * math.sin(angle)
     state[AIM_X * n + i] = min(max(east, 0.0), numbers[WIDTH])
     state[AIM_Y * n + i] = min(max(north, 0.0), numbers[HEIGHT])
-    state[SPEED * n + i] = numbers[SLOWEST] + numbers[SPREAD] * uniform32(words[3 * n + i])
+    state[SPEED * n + i] = numbers[SLOWEST] + numbers[SPREAD] * uniform32(words[3])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _walk(numbers, own, state, n, words, way):
+def _walk(numbers, state, n, way, share):
     """A slot's way towards the aims; who gets there stays for the rest of the slot and aims anew."""
     x, y = state[X * n : (X + 1) * n], state[Y * n : (Y + 1) * n]
     to_x, to_y = state[AIM_X * n : (AIM_X + 1) * n], state[AIM_Y * n : (AIM_Y + 1) * n]
     speed = state[SPEED * n : (SPEED + 1) * n]
+    slot, width, height = numbers[SLOT], numbers[WIDTH], numbers[HEIGHT]
+    # In loops over few arrays each, which the compiler can tell apart: vector code.
     for i in range(n):
-        east, north = to_x[i] - x[i], to_y[i] - y[i]
-        apart = math.sqrt(east * east + north * north)
-        share = min(speed[i] * numbers[SLOT] / max(apart, _NOWHERE), 1.0)
-        x[i] = min(max(x[i] + share * east, 0.0), numbers[WIDTH])
-        y[i] = min(max(y[i] + share * north, 0.0), numbers[HEIGHT])
-        way[i] = share * apart
+        way[i] = math.sqrt(
+            (to_x[i] - x[i]) * (to_x[i] - x[i]) + (to_y[i] - y[i]) * (to_y[i] - y[i])
+        )
+    for i in range(n):
+        share[i] = min(speed[i] * slot / max(way[i], _NOWHERE), 1.0)
+    for i in range(n):
+        x[i] = min(max(x[i] + share[i] * (to_x[i] - x[i]), 0.0), width)
+    for i in range(n):
+        y[i] = min(max(y[i] + share[i] * (to_y[i] - y[i]), 0.0), height)
+    for i in range(n):
+        way[i] = share[i] * way[i]
         # Below 0 until its owner has aimed anew.
-        speed[i] = speed[i] if share < 1.0 else -1.0
-    for i in range(n):
-        if speed[i] < 0.0:
-            _aim(numbers, own, state, i, n, words)
+        speed[i] = speed[i] if share[i] < 1.0 else -1.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

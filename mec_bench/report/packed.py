@@ -5,8 +5,10 @@ LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def packed(found):
-    """What :func:`mec_bench.report.page.data` gives, with short profiles and decisions, settings once.
+    """What :func:`mec_bench.report.page.data` gives, in less room.
 
+    Rows are columns: each key once, with the values of all rows. Settings stand once for all boards.
+    Of notes, most of which are empty, those that are not: place and text.
     A profile begins with zeros and ends in ones, which are left out: ``{"from", "shares"}``, to be
     filled up with its last share. A decision of fewer than 36 servers is a text, a letter a device.
     """
@@ -17,10 +19,16 @@ def packed(found):
 
 def _board(board, settings):
     rows = [
-        {**row, "profile": _profile(row["profile"]), "settings": _place(row["settings"], settings)}
+        {
+            **row,
+            "notes": [[k, note] for k, note in enumerate(row["notes"]) if note],
+            "profile": _profile(row["profile"]),
+            "settings": _place(row["settings"], settings),
+        }
         for row in board["rows"]
     ]
-    return {**board, "rows": rows, "map": _map(board["map"])}
+    columns = {key: [row[key] for row in rows] for key in rows[0]} if rows else {}
+    return {**board, "rows": columns, "map": _map(board["map"])}
 
 
 def _place(value, found):

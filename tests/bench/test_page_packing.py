@@ -9,17 +9,26 @@ def test_what_is_made_short_for_the_page_is_the_same_in_full_again():
     found = {
         "boards": [
             {
-                "rows": [{"profile": profile} for profile in profiles],
+                "rows": [
+                    {"profile": profile, "settings": {"a": k % 2}, "notes": ["", "x" * k]}
+                    for k, profile in enumerate(profiles)
+                ],
                 "map": {"certified": {"decision": [0, 35]}, "methods": [{"decision": [36, 1]}]},
             }
         ]
     }
-    board = packed(found)["boards"][0]
-    assert [row["profile"] for row in board["rows"]][:2] == shorts
-    for row, whole in zip(board["rows"], profiles):
+    short = packed(found)
+    rows, map_ = short["boards"][0]["rows"], short["boards"][0]["map"]
+    assert rows["profile"][:2] == shorts
+    for row, whole in zip(rows["profile"], profiles):
         if whole is not None:
-            start, shares = row["profile"]["from"], row["profile"]["shares"]
-            again = [0.0] * start + shares
+            again = [0.0] * row["from"] + row["shares"]
             assert again + [again[-1]] * (len(whole) - len(again)) == whole
-    assert board["map"]["certified"]["decision"] == "0z"
-    assert board["map"]["methods"][0]["decision"] == [36, 1]
+    assert short["settings"] == [{"a": 0}, {"a": 1}] and rows["settings"] == [0, 1, 0, 1, 0]
+    assert rows["notes"][0] == [] and rows["notes"][2] == [[1, "xx"]]
+    assert map_["certified"]["decision"] == "0z"
+    assert map_["methods"][0]["decision"] == [36, 1]
+
+
+def test_a_board_without_rows_is_packed_too():
+    assert packed({"boards": [{"rows": [], "map": None}]})["boards"] == [{"rows": {}, "map": None}]

@@ -24,6 +24,7 @@ from PIL import Image  # noqa: E402
 import mec_env  # noqa: E402
 from examples.film import film  # noqa: E402
 from mec_bench.cell import suite_of  # noqa: E402
+from mec_bench.report.course import costs_by_slot  # noqa: E402
 from mec_bench.report.curves import mean_curve  # noqa: E402
 from mec_bench.report.overview import shown  # noqa: E402
 from mec_bench.standings import boards, load_cells  # noqa: E402
@@ -126,14 +127,11 @@ def curves(_, scheme):
 
 
 @cache
-def costs_by_slot(suite, learner):
+def costs_of(suite, learner):
     """Mean objective of each slot of an episode (T,), as a cell's decisions are replayed."""
     (file,) = CELLS.glob(f"{suite}--{learner}--s0--*.json")
     record = json.loads(file.read_text(encoding="utf-8"))
-    played = suite_of(record)
-    decisions = read(file, record).reshape(-1, played.scenario.slots, played.scenario.iotds)
-    pairs = zip(played.episodes(), decisions, strict=True)
-    return np.mean([episode.replay(decided) for episode, decided in pairs], axis=0)
+    return costs_by_slot(list(suite_of(record).episodes()), read(file, record))
 
 
 def episodes(_, scheme):
@@ -142,7 +140,7 @@ def episodes(_, scheme):
     for axis, suite in zip(panels, COUPLED):
         for colour, learner in zip(COLOURS[1:], DRAWN_OVER):
             best = learner == "hindsight"
-            costs = np.convolve(costs_by_slot(suite, learner), np.ones(SMOOTH) / SMOOTH, "valid")
+            costs = np.convolve(costs_of(suite, learner), np.ones(SMOOTH) / SMOOTH, "valid")
             slots = np.arange(len(costs)) + (SMOOTH + 1) / 2
             axis.plot(
                 slots[::2], costs[::2], linewidth=1.5, label=learner,

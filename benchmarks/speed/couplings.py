@@ -11,7 +11,7 @@ import statistics
 
 import mec_env
 from benchmarks import RESULTS
-from benchmarks.speed.environment import per_step
+from benchmarks.speed.environment import in_turn
 from benchmarks.speed.prices import stepper
 from mec_bench.provenance import provenance, write_json
 from mec_bench.tables import text_table
@@ -24,13 +24,10 @@ BATCHES = (64, 1024)
 
 def measure(batch, rounds, budget):
     """Rows of one batch size."""
-    runs = {name: stepper(mec_env.SCENARIOS[name], batch, {}) for name in (PLAIN, *COUPLED)}
-    seconds = {name: [] for name in runs}
-    for step in runs.values():
-        per_step(step, batch, 0.0)
-    for _ in range(rounds):
-        for name, step in runs.items():
-            seconds[name].append(per_step(step, batch, budget))
+    runs = {
+        name: (stepper(mec_env.SCENARIOS[name], batch, {}), batch) for name in (PLAIN, *COUPLED)
+    }
+    seconds = in_turn(runs, rounds, budget)
     return [
         dict(
             scenario=name, batch=batch, microseconds=1e6 * statistics.median(own),

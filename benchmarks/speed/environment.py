@@ -42,6 +42,29 @@ def per_step(step, rows, budget):
     return (time.perf_counter() - start) / count / rows
 
 
+def in_turn(runs, rounds, budget):
+    """Seconds a row's step takes in each round; all are warmed up, then they take turns.
+
+    Parameters
+    ----------
+    runs : dict of name to (step, rows)
+    rounds : int
+    budget : float
+        Of each in a round [s].
+
+    Returns
+    -------
+    dict of name to list of float
+    """
+    seconds = {name: [] for name in runs}
+    for step, rows in runs.values():
+        per_step(step, rows, 0.0)
+    for _ in range(rounds):
+        for name, (step, rows) in runs.items():
+            seconds[name].append(per_step(step, rows, budget))
+    return seconds
+
+
 def ours(scenario, rows, threads, rng):
     """A function that steps a batch of ours."""
     env = gymnasium.make_vec(
@@ -80,12 +103,7 @@ def measure(devices, servers, rounds, budget, threads):
     for batch in batches:
         for count in dict.fromkeys((1, threads)):
             runs[("ours", batch, count)] = (ours(scenario, batch, count, rng), batch)
-    seconds = {key: [] for key in runs}
-    for step, rows in runs.values():
-        per_step(step, rows, 0.0)
-    for _ in range(rounds):
-        for key, (step, rows) in runs.items():
-            seconds[key].append(per_step(step, rows, budget))
+    seconds = in_turn(runs, rounds, budget)
 
     def ratio(slow, fast):
         if slow not in seconds or fast not in seconds:

@@ -14,7 +14,7 @@ import numpy as np
 
 import mec_env
 from benchmarks import RESULTS
-from benchmarks.speed.environment import per_step
+from benchmarks.speed.environment import in_turn
 from dirs_solver.priced.learner import shipped
 from dirs_solver.priced.policy import PricedPolicy
 from mec_bench.provenance import provenance, write_json
@@ -76,12 +76,8 @@ def measure(name, rounds, budget):
         runs |= {kind: stepper(scenario, batch, options) for kind, options in KINDS.items()}
         if batch == 1:
             runs["priced decides"] = decider(scenario)
-        seconds = {kind: [] for kind in runs}
-        for step in runs.values():
-            per_step(step, batch, 0.0)
-        for _ in range(rounds):
-            for kind, step in runs.items():
-                seconds[kind].append(per_step(step, batch, budget))
+        counted = {kind: (step, batch) for kind, step in runs.items()}
+        seconds = in_turn(counted, rounds, budget)
         for kind, own in seconds.items():
             ratio = statistics.median(a / b for a, b in zip(own, seconds["decisions"]))
             row = dict(scenario=name, batch=batch, what=kind, ratio=ratio)

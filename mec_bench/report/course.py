@@ -1,15 +1,28 @@
 """What a slot costs as an episode goes on, where tasks are coupled in time."""
 
-import lzma
-
 import numpy as np
 
 import mec_env
+from mec_bench.report.pick import UNREADABLE
 
 #: Points of a course, each a mean over some slots: as many as a screen tells apart.
 POINTS = 20
 #: A method whose mean gap is larger has no course: it would be off the axis of all others.
 MOST = 0.5
+
+
+def costs_by_slot(episodes, decisions):
+    """Mean objective of each slot (T,), as decisions are replayed.
+
+    Parameters
+    ----------
+    episodes : list of mec_env.Episode
+        A suite's, T slots of N devices each.
+    decisions : (E T, N) int
+        Of all their slots, one episode after the other.
+    """
+    decided = np.asarray(decisions).reshape(len(episodes), episodes[0].slots, -1)
+    return np.mean([episode.replay(own) for episode, own in zip(episodes, decided)], axis=0)
 
 
 def courses(board, decisions):
@@ -35,11 +48,8 @@ def courses(board, decisions):
         if standing.mean is None or standing.mean > MOST:
             continue
         try:
-            decided = np.asarray(decisions(standing.cells[0]))
-            shape = (len(episodes), suite.scenario.slots, suite.scenario.iotds)
-            pairs = zip(episodes, decided.reshape(shape), strict=True)
-            costs = np.mean([episode.replay(own) for episode, own in pairs], axis=0)
-        except (OSError, ValueError, KeyError, TypeError, EOFError, lzma.LZMAError):
+            costs = costs_by_slot(episodes, decisions(standing.cells[0]))
+        except UNREADABLE:
             # Cells are other people's: one that can't be replayed is not worth a report.
             continue
         means = [float(part.mean()) for part in np.array_split(costs, POINTS)]

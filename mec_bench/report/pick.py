@@ -9,6 +9,8 @@ from mec_env.views.gym_env import MECEnv
 
 #: More devices than this are a cloud in which no decision can be seen.
 DEVICES = 500
+#: What reading other people's decisions may raise.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, lzma.LZMAError)
 
 
 def first_slot(board, decisions):
@@ -66,7 +68,7 @@ def _decided(standing, decisions, scenario):
         return None
     try:
         decision = np.asarray(decisions(standing.cells[0]))[0]
-    except (OSError, ValueError, KeyError, TypeError, EOFError, lzma.LZMAError):
+    except UNREADABLE:
         return None
     fits = decision.shape == (scenario.iotds,) and decision.dtype.kind in "iu"
     return decision if fits and 0 <= decision.min() and decision.max() <= scenario.mecs else None

@@ -76,9 +76,8 @@ def test_environment(tmp_path, monkeypatch, capsys):
 def test_couplings(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(couplings, "RESULTS", tmp_path)
     monkeypatch.setattr(couplings, "BATCHES", (2,))
-    monkeypatch.setattr(
-        couplings, "per_step", lambda step, rows, _: environment.per_step(step, rows, 0)
-    )
+    once = environment.per_step
+    monkeypatch.setattr(environment, "per_step", lambda step, rows, _: once(step, rows, 0))
     monkeypatch.setattr("sys.argv", ["couplings"])
     couplings.main()
     rows = rows_of(tmp_path / "couplings-speed.json")

@@ -15,23 +15,24 @@ from mec_env.laws.coupling import (
     moving_kernel,
 )
 from mec_env.laws.coupling.kernel import Coupled
-from mec_env.scenario.series import read_irradiance, read_requests
-from mec_env.scenario.trace_files import read_trace
-from mec_env.scenario.traces import LONGEST_GAP
+
+# Readers of files are imported where they are used: a first step without one does not wait for them.
 
 # Who made a file of places on a map has answered for its speeds [m/s].
 _ANY_SPEED = 1e12
 
 
 def law_for(scenario, space, worlds):
-    """The coupling as kernels take it; what worlds fix of it is filled in with each."""
+    """The coupling as kernels take it, or None; what worlds fix of it is filled in with each."""
+    if coupling_of(scenario) == "none":
+        return None
     law = law_of(scenario)
     n, m = scenario.iotds, scenario.mecs
     size = {
         moving.CODE: 3 * n + 2 * m + n * m,
         battery.CODE: 2 * n,
         backlog.CODE: m + n,
-    }.get(law.CODE, 0)
+    }[law.CODE]
     series = _series(scenario)
     return Coupled(law.CODE, int(space), law.numbers(scenario), np.empty((worlds, size)), series)
 
@@ -55,6 +56,9 @@ def _series(scenario):
 @lru_cache(maxsize=8)
 def _trace(name, changed, devices, slots, slot_seconds, start, area):
     """Places of a slot's devices: x of all, then y."""
+    from mec_env.scenario.trace_files import read_trace
+    from mec_env.scenario.traces import LONGEST_GAP
+
     trace = read_trace(name)
     if trace.projection is not None:
         raise ValueError(
@@ -79,6 +83,8 @@ def _trace(name, changed, devices, slots, slot_seconds, start, area):
 @lru_cache(maxsize=8)
 def _harvest(name, changed, slots, slot_seconds):
     """Irradiance of each slot over the file's mean; the file's days come again and again."""
+    from mec_env.scenario.series import read_irradiance
+
     series = read_irradiance(name)
     days = max(int(series.times[-1] // slot_seconds), 1)
     mean = series.per_slot(days, slot_seconds).mean()
@@ -91,6 +97,8 @@ def _harvest(name, changed, slots, slot_seconds):
 @lru_cache(maxsize=8)
 def _arrivals(name, changed, slots, slot_seconds):
     """Requests in each slot."""
+    from mec_env.scenario.series import read_requests
+
     return _whole(read_requests(name).counts(slots, slot_seconds)[:, None].astype(np.float64))
 
 

@@ -12,7 +12,7 @@ from numba import njit
 from mec_env.draws._bits import bits_of_float, float_of_bits
 from mec_env.laws.actions import PRICES, decode
 from mec_env.laws.coupling import kernel as coupling
-from mec_env.laws.coupling.kernel import BATTERY, NONE
+from mec_env.laws.coupling.kernel import BATTERY
 from mec_env.optimum.admission import admit_in
 from mec_env.optimum.asking import ask_again, ask_next
 from mec_env.optimum.pricing import choose_at_prices
@@ -29,18 +29,19 @@ _NONE = np.int32(2**31 - 1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def decide(job, physics, worlds, board, carry, law, e, room, which):
+def decide(asking, action, mode, physics, worlds, board, carry, law, e, room):
     """Fill ``room.decision`` by the action of row e.
 
     Parameters
     ----------
-    job : (actions, active, mode, admission, retries, reserves)
-        (E, size) actions of a mode, (E,) bool, the mode's code, whether servers admit, how often
-        who is refused asks again, and the reserve (R,) of each broadcast that follows.
+    asking : (admission, retries, reserves), or None
+        Whether servers admit, how often who is refused asks again, and the reserve (R,) of each
+        broadcast that follows. None where an action says it all: no prices, nobody refused.
+    action : (size,)
+    mode : int
+        The mode's code.
     physics, worlds, board, carry, law, room
         As the simulator's kernels have them.
-    which : int
-        Row of ``actions``.
 
     Returns
     -------
@@ -49,15 +50,25 @@ def decide(job, physics, worlds, board, carry, law, e, room, which):
     told : int
         How many numbers were exchanged in asking again.
     """
-    actions, _, mode, admission, retries, reserves = job
-    if law.code != NONE:
-        return _decide_coupled(job, physics, worlds, board, carry, law, e, room, which)
+    if asking is None:
+        # Without a detour: it would cost a tenth of the step.
+        decode(mode, action, board.gain[e], room.decision)
+        return 0, 0
+    if law is None:
+        return _ask(asking, action, mode, physics, worlds, board, e, room)
+    return _ask_coupled(asking, action, mode, physics, worlds, board, carry, law, e, room)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _ask(asking, action, mode, physics, worlds, board, e, room):
+    """:func:`decide` where slots don't depend on each other."""
+    admission, retries, reserves = asking
     if mode == PRICES:
         for j in range(room.price.size):
-            room.price[j] = price_of(worlds, worlds.row[e], j, actions[which, j])
+            room.price[j] = price_of(worlds, worlds.row[e], j, action[j])
         _at_prices(physics, worlds, board, e, room)
     else:
-        decode(mode, actions[which], board.gain[e], room.decision)
+        decode(mode, action, board.gain[e], room.decision)
         if admission:
             _save(physics, worlds, board, e, room)
     asked = _asked(room.decision)
@@ -85,15 +96,15 @@ def _asked(decision):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _decide_coupled(job, physics, worlds, board, carry, law, e, room, which):
+def _ask_coupled(asking, action, mode, physics, worlds, board, carry, law, e, room):
     """:func:`decide` where a coupling adds to costs, closes links or leaves devices without a task."""
-    actions, _, mode, admission, retries, reserves = job
+    admission, retries, reserves = asking
     m, n = board.gain[e].shape
     link, local, weight = np.empty((n, m)), np.empty(n), np.ones(m)
     if mode == PRICES:
         for j in range(m):
-            room.price[j] = price_of(worlds, worlds.row[e], j, actions[which, 2 * j])
-            weight[j] = weight_of(worlds, worlds.row[e], j, actions[which, 2 * j + 1])
+            room.price[j] = price_of(worlds, worlds.row[e], j, action[2 * j])
+            weight[j] = weight_of(worlds, worlds.row[e], j, action[2 * j + 1])
     elif law.code == BATTERY:
         weight[:] = 0.0
     coupling.weighed(law, physics, worlds, board, carry, e, weight, link, local)
@@ -104,7 +115,7 @@ def _decide_coupled(job, physics, worlds, board, carry, law, e, room, which):
     if mode == PRICES:
         choose_at_prices(problem, room.price, room.decision)
     else:
-        decode(mode, actions[which], board.gain[e], room.decision)
+        decode(mode, action, board.gain[e], room.decision)
     asked = _asked(room.decision)
     if not admission:
         return asked, 0

@@ -23,7 +23,7 @@ from mec_env.draws.streams import log32
 from mec_env.laws.channels import law_of
 from mec_env.laws.coupling import backlog, battery, battery_kernel, coupling_of, moving
 from mec_env.laws.coupling import kernel as coupling
-from mec_env.laws.coupling.kernel import BATTERY, MOVING, NONE
+from mec_env.laws.coupling.kernel import BATTERY, MOVING
 from mec_env.laws.fading import fading_of, gain_range
 from mec_env.physics.cost import link_cost, local_cost
 from mec_env.physics.link import bit_costs, piece_of
@@ -146,7 +146,7 @@ def _words(f):
 
 
 class Features(NamedTuple):
-    """The tables that features are made with; all empty where nobody asked for features.
+    """The tables that features are made with; None in their place where nobody asked for features.
 
     Costs are a bit's, in units of ``weight_time / bandwidth``.
 
@@ -182,11 +182,14 @@ class Features(NamedTuple):
 
 
 def features_of(scenario, physics, worlds, wanted):
-    """The Features of a scenario, its worlds to be filled by :func:`mec_env.simulator.rivals.place`."""
-    links = (worlds, scenario.iotds, scenario.mecs) if wanted else (0, 0, 0)
-    of_worlds = tuple(np.empty(links, dtype=kind) for kind in (np.float32, np.float32, np.int32))
+    """The Features of a scenario, or None where nobody wants them.
+
+    Its worlds are to be filled by :func:`mec_env.simulator.rivals.place`.
+    """
     if not wanted:
-        return Features(np.empty(0), np.empty(0), 0.0, 1.0, 0.0, *of_worlds, 0, 0)
+        return None
+    links = worlds, scenario.iotds, scenario.mecs
+    of_worlds = tuple(np.empty(links, dtype=kind) for kind in (np.float32, np.float32, np.int32))
     logs = _LOW + _FINE * np.arange(_ENTRIES)
     below = fading_of(scenario).below(law_of(scenario).line_of_sight, np.exp(logs))
     low, high = gain_range(scenario)
@@ -212,7 +215,7 @@ def observe_features(features, physics, worlds, board, carry, law, e, room, out)
     local = room.saving
     load, worth, everything, size = 0.0, 0.0, 0.0, 0.0
     for i in range(n):
-        if law.code == NONE:
+        if law is None:
             speed, power = worlds.local_speed[world, i], worlds.local_power[world, i]
             local[i] = local_cost(physics, board.cycles[row, i], speed, power)
         else:
@@ -229,12 +232,12 @@ def observe_features(features, physics, worlds, board, carry, law, e, room, out)
     for j in range(m):
         for k in range(steps):
             trial[j, k] = worlds.price[world, j] * math.exp(TRIALS[k] * worlds.step[world, j])
-    if law.code == MOVING:
+    if law is not None and law.code == MOVING:
         follow(features, physics, law, carry, e, world)
     _loads(features, physics, worlds, board, e, room, trial, found)
     for j in range(m):
         congestion = physics.weight_time / worlds.server_speed[world, j]
-        if law.code != NONE:
+        if law is not None:
             congestion = physics.weight_time * coupling.on_server(law, worlds, e, j)
         at = j * features.row
         for kind in range(2):
@@ -249,7 +252,7 @@ def observe_features(features, physics, worlds, board, carry, law, e, room, out)
         out[at + 3] = _log(worth / n / typical[1])
         out[at + 4] = _log(everything / typical[2])
         out[at + 5] = _log(size / typical[3])
-        if law.code != NONE:
+        if law is not None:
             _coupled(features, physics, worlds, board, carry, law, e, j, room, out[at + 6 :])
 
 

@@ -7,11 +7,15 @@ turn
 job
     What this call is to do.
 state
-    The batch's parts, held as :func:`state_of` takes them apart.
+    The batch's parts, held: Physics, Blocks, Features, Worlds, Carry, Draws, Board, Coupled.
 room
     Arrays of this thread alone to work in, held.
 out
     What is filled.
+
+What a batch has none of is None: a coupling, features, or what decides who is admitted. Compiled
+code knows by the type and leaves the rest out, so that a first step loads a seventh of it all. A
+branch goes only where it asks ``is None`` of an argument of its own function.
 """
 
 from typing import NamedTuple
@@ -20,21 +24,17 @@ import numpy as np
 from numba import njit
 
 from mec_env.laws import rewards
-from mec_env.laws.actions import PRICES, decode
 from mec_env.laws.coupling import kernel as coupling
-from mec_env.laws.coupling.kernel import BACKLOG, NONE, Coupled
+from mec_env.laws.coupling.kernel import BACKLOG
 from mec_env.laws.fading import fade
 from mec_env.laws.tasks import draw_tasks
 from mec_env.optimum.flips import work_for
 from mec_env.physics import cost
-from mec_env.physics.cost import Physics
-from mec_env.physics.link import LinkTable
 from mec_env.simulator.claims import done, next_rows, wait_for_all
 from mec_env.simulator.decode import decide, price_of, weight_of
-from mec_env.simulator.features import Features, observe_features
-from mec_env.simulator.held import Held
-from mec_env.simulator.observation import Blocks, observe
-from mec_env.simulator.state import Board, Carry, Draws, Results, Worlds
+from mec_env.simulator.features import observe_features
+from mec_env.simulator.observation import observe
+from mec_env.simulator.state import Results
 
 #: Of a number that servers and devices tell each other.
 BYTES = 8
@@ -88,9 +88,9 @@ class Room(NamedTuple):
 
 
 def room_for(devices, servers, drawn):
-    """A Room for a thread, as a bare tuple; ``drawn`` says whether slots draw tasks."""
-    return (
-        tuple(cost.scratch(devices, servers)),
+    """A Room for a thread; ``drawn`` says whether slots draw tasks."""
+    return Room(
+        cost.scratch(devices, servers),
         np.empty(devices, dtype=np.int64),
         np.empty(-(-devices * servers // 4) * 4, dtype=np.uint32),
         np.empty(-(-2 * devices // 4) * 4 if drawn else 0, dtype=np.uint32),
@@ -103,28 +103,8 @@ def room_for(devices, servers, drawn):
         np.empty(devices),
         np.empty((2, devices), dtype=np.int32),
         np.empty((3, devices), dtype=np.float32),
-        work_for(devices, servers),
-    )
-
-
-def state_of(physics, *parts):
-    """A batch's parts, held."""
-    links, *rest = physics
-    return Held((tuple(links), tuple(rest), *map(tuple, parts)))
-
-
-@njit(cache=True, nogil=True)
-def _named(state):
-    """The parts that :func:`state_of` took apart; free in compiled code."""
-    links, physics, blocks, features, worlds, carry, draws, board, law = state.parts
-    return (
-        Physics(LinkTable(*links), *physics),
-        (Blocks(*blocks), Features(*features)),
-        Worlds(*worlds),
-        Carry(*carry),
-        Draws(*draws),
-        Board(*board),
-        Coupled(*law),
+        # Called as Python: compiled, it would have to be loaded first.
+        work_for.py_func(devices, servers),
     )
 
 
@@ -140,20 +120,20 @@ def draw_rows(turn, rows, begins, state, room, observed):
     begins : bool
         Whether these slots begin an episode.
     room : Held
-        A Room's.
+        A Room.
     observed : (E, size) float32
         Filled at these rows.
     """
-    physics, shown, worlds, carry, draws, board, law = _named(state)
-    room = Room(*room.parts)
+    physics, blocks, features, worlds, carry, draws, board, law = state.parts
+    room = room.parts
     while True:
         low, high = next_rows(turn, rows.size)
         if low == high:
             break
         for e in rows[low:high]:
-            if begins and law.code != NONE:
-                coupling.begin(law, worlds, carry, e, _counter(carry, e), room)
-            _draw(physics, shown, worlds, carry, draws, board, law, e, room, observed[e])
+            if begins:
+                _begin(worlds, carry, law, e, room)
+            _draw(physics, blocks, features, worlds, carry, draws, board, law, e, room, observed[e])
         done(turn, high - low)
     wait_for_all(turn, rows.size)
 
@@ -166,37 +146,42 @@ def step_rows(turn, job, state, room, out):
     ----------
     turn, state
         See above.
-    job : (actions, active, mode, admission, retries, reserves)
+    job : (actions, active, mode, asking)
         As :func:`mec_env.simulator.decode.decide` takes it.
     room : Held
-        A Room's.
+        A Room.
     out : (results, observed)
         A Results' numbers, (fields, E), and (E, size) float32.
     """
-    actions, active, mode, admission, _, _ = job
-    plainly = mode != PRICES and not admission
-    physics, shown, worlds, carry, draws, board, law = _named(state)
-    room, (results, observed) = Room(*room.parts), out
+    actions, active, mode, asking = job
+    physics, blocks, features, worlds, carry, draws, board, law = state.parts
+    room, (results, observed) = room.parts, out
     while True:
         low, high = next_rows(turn, active.size)
         if low == high:
             break
         for e in range(low, high):
             if active[e]:
-                if plainly:
-                    # Without a detour: it would cost a tenth of the step.
-                    decode(mode, actions[e], board.gain[e], room.decision)
-                    _judge(physics, worlds, carry, draws, board, law, e, room, results)
-                    results[ASKED, e] = results[OFFLOADED, e]
-                else:
-                    asked, told = decide(job, physics, worlds, board, carry, law, e, room, e)
-                    _judge(physics, worlds, carry, draws, board, law, e, room, results)
-                    results[ASKED, e] = asked / room.decision.size
-                    results[EXCHANGED, e] = told * BYTES
-                if law.code != NONE:
-                    _go_on(worlds, carry, law, e, room, results)
+                asked, told = decide(
+                    asking, actions[e], mode, physics, worlds, board, carry, law, e, room
+                )
+                _judge(physics, worlds, carry, draws, board, law, e, room, results)
+                _count(asking, asked, told, e, room, results)
+                _go_on(worlds, carry, law, e, room, results)
                 carry.slot[e] += 1
-                _draw(physics, shown, worlds, carry, draws, board, law, e, room, observed[e])
+                _draw(
+                    physics,
+                    blocks,
+                    features,
+                    worlds,
+                    carry,
+                    draws,
+                    board,
+                    law,
+                    e,
+                    room,
+                    observed[e],
+                )
         done(turn, high - low)
     wait_for_all(turn, active.size)
 
@@ -204,17 +189,18 @@ def step_rows(turn, job, state, room, out):
 @njit(cache=True, nogil=True, error_model="numpy")
 def decide_row(job, state, e, room):
     """The decision (N,) that the one action of a job comes to in row e."""
-    physics, _, worlds, carry, _, board, law = _named(state)
-    room = Room(*room.parts)
-    decide(job, physics, worlds, board, carry, law, e, room, 0)
+    actions, _, mode, asking = job
+    physics, _, _, worlds, carry, _, board, law = state.parts
+    room = room.parts
+    decide(asking, actions[0], mode, physics, worlds, board, carry, law, e, room)
     return room.decision.copy()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def prices_of(state, e, action):
     """What an action makes each server ask, (M,), and how much it weighs what a coupling adds, (M,)."""
-    _, _, worlds, _, _, _, law = _named(state)
-    m, apart = worlds.price.shape[1], 1 if law.code == NONE else 2
+    _, _, _, worlds, _, _, _, law = state.parts
+    m, apart = worlds.price.shape[1], 1 if law is None else 2
     price, weight = np.empty(m), np.empty(m)
     for j in range(m):
         price[j] = price_of(worlds, worlds.row[e], j, action[apart * j])
@@ -225,7 +211,7 @@ def prices_of(state, e, action):
 @njit(cache=True, nogil=True, error_model="numpy")
 def snapshot_row(state, e, out):
     """Fill what the coupling makes of row e's slot, see :func:`mec_env.laws.coupling.kernel.snapshot`."""
-    physics, _, worlds, carry, _, board, law = _named(state)
+    physics, _, _, worlds, carry, _, board, law = state.parts
     coupling.snapshot(law, physics, worlds, board, carry, e, out)
 
 
@@ -235,26 +221,48 @@ def _counter(carry, e):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _count(asking, asked, told, e, room, results):
+    if asking is None:
+        # Who asks is not refused.
+        results[ASKED, e] = results[OFFLOADED, e]
+    else:
+        results[ASKED, e] = asked / room.decision.size
+        results[EXCHANGED, e] = told * BYTES
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _begin(worlds, carry, law, e, room):
+    if law is not None:
+        coupling.begin(law, worlds, carry, e, _counter(carry, e), room)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _go_on(worlds, carry, law, e, room, results):
+    if law is None:
+        return
     coupling.advance(law, worlds, carry, e, _counter(carry, e), room)
     left, waiting = coupling.left(law, carry, e, room.decision.size, room.price.size)
     results[BATTERY, e], results[WAITING, e] = left, waiting
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _draw(physics, shown, worlds, carry, draws, board, law, e, room, observed):
+def _draw(physics, blocks, features, worlds, carry, draws, board, law, e, room, observed):
     counter = _counter(carry, e)
-    if law.code != NONE:
+    if law is not None:
         coupling.unfold(law, worlds, carry, e, counter, room)
     path, gain = worlds.path_gain[worlds.row[e]].ravel(), board.gain[e].ravel()
     fade(draws, counter, path, gain, room.words)
     if room.task_words.size:
         draw_tasks(draws, counter, board, e, room.task_words)
-    blocks, features = shown
-    if features.below.size:
-        observe_features(features, physics, worlds, board, carry, law, e, room, observed)
-    else:
+    _show(features, blocks, physics, worlds, board, carry, law, e, room, observed)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _show(features, blocks, physics, worlds, board, carry, law, e, room, observed):
+    if features is None:
         observe(blocks, worlds, board, carry, law, e, room, observed)
+    else:
+        observe_features(features, physics, worlds, board, carry, law, e, room, observed)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -262,12 +270,12 @@ def _judge(physics, worlds, carry, draws, board, law, e, room, results):
     row, world = board.row[e], worlds.row[e]
     tasks = cost.Tasks(board.data_bits[row], board.cycles[row], board.root_cycles[row])
     speed, power = worlds.local_speed[world], worlds.local_power[world]
-    server_speed, scratch = worlds.server_speed[world], cost.Scratch(*room.scratch)
+    server_speed, scratch = worlds.server_speed[world], room.scratch
     # What all would cost at home, before what they do changes what they could.
     all_local = draws.typical
     if draws.reward != rewards.RECIPROCAL and draws.reward != rewards.COST:
         all_local = _all_local(physics, worlds, carry, board, law, e, tasks, speed, power)
-    if law.code == NONE:
+    if law is None:
         time, energy, offloaded = cost.evaluate(
             physics, board.gain[e], tasks, speed, power, server_speed, room.decision, scratch
         )
@@ -296,7 +304,7 @@ def _judge(physics, worlds, carry, draws, board, law, e, room, results):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _all_local(physics, worlds, carry, board, law, e, tasks, speed, power):
-    if law.code == NONE:
+    if law is None:
         return cost.all_local(physics, tasks, speed, power)
     total = 0.0
     for i in range(speed.size):

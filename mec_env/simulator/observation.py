@@ -329,7 +329,7 @@ def observe(blocks, worlds, board, carry, law, e, room, out):
             _shares(worlds.local_speed, world, scale, out, start, end)
         elif code == SERVER_SPEED:
             _shares(worlds.server_speed, world, scale, out, start, end)
-    if blocks.carried < blocks.table.shape[0]:
+    if law is not None:
         _show_carried(blocks, worlds, board, carry, law, e, room.normals, out)
 
 

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_env.draws import streams
-from mec_env.laws.actions import MODES, first_bad
+from mec_env.laws.actions import MODES, PRICES, first_bad
 from mec_env.laws.coupling import law_of
-from mec_env.laws.coupling.kernel import NONE
 from mec_env.physics.coupled import Coupled
 from mec_env.physics.slot import Slot, physics_of
 from mec_env.scenario.scenario import Scenario
@@ -27,7 +26,6 @@ from mec_env.simulator.kernel import (
     prices_of,
     room_for,
     snapshot_row,
-    state_of,
     step_rows,
 )
 from mec_env.simulator.observation import blocks_of, size
@@ -188,7 +186,7 @@ class Simulator:
         mode = MODES[mode]
         self._check(actions, active, mode)
         results = np.zeros((len(Results._fields), self.rows))
-        job = actions, active, mode.code, admission, retries, _array(reserves)
+        job = actions, active, mode.code, _asking(mode, admission, retries, reserves)
         state = self._state()
         out = results, observed
         self._forget()
@@ -241,7 +239,8 @@ class Simulator:
         """
         mode = MODES[mode]
         self._check(action[None], np.ones(1, dtype=bool), mode, row)
-        job = action[None], np.ones(1, dtype=bool), mode.code, admission, retries, _array(reserves)
+        asking = _asking(mode, admission, retries, reserves)
+        job = action[None], np.ones(1, dtype=bool), mode.code, asking
         return decide_row(job, self._state(), row, self._room(0))
 
     def prices(
@@ -285,10 +284,10 @@ class Simulator:
 
     def _state(self):
         if self._held is None:
-            self._held = state_of(
+            self._held = Held((
                 self.physics, self._blocks, self._features, self._worlds, self._carry, self._draws,
                 self._board, self._law,
-            )  # fmt: skip
+            ))  # fmt: skip
         return self._held
 
     def _room(self, thread):
@@ -299,7 +298,7 @@ class Simulator:
 
     def _coupled(self, row):
         """What a row's coupling makes of its slot, or None."""
-        if self._law.code == NONE:
+        if self._law is None:
             return None
         n, m = self.scenario.iotds, self.scenario.mecs
         out = np.empty((n, m)), np.empty((n, m)), np.empty(n), np.empty(n), np.empty(m)
@@ -316,13 +315,13 @@ class Simulator:
             (world.path_gain, world.local_speed, world.local_power, world.server_speed),
         ):
             array[index] = value
-        if self._features.log_path.size:
+        if self._features is not None:
             place(self._features, index, world.path_gain)
         if self._price_of is not None:
             pricing = self._price_of(self.scenario, world)
             for array, value in zip(self._worlds[5:], pricing):
                 array[index] = value
-        if self._law.code != NONE:
+        if self._law is not None:
             self._law.own[index] = law_of(self.scenario).of_world(self.scenario, world)
         # Worlds and tasks are each all rows' own or one for all: moving devices with tasks that no slot
         # draws have as many worlds as rows and one set of tasks.
@@ -336,5 +335,9 @@ class Simulator:
 _NO_RESERVES = np.empty(0)
 
 
-def _array(reserves):
-    return np.array(reserves, dtype=np.float64) if reserves else _NO_RESERVES
+def _asking(mode, admission, retries, reserves):
+    """How devices ask and servers answer; None where an action says it all."""
+    if mode.code != PRICES and not admission:
+        return None
+    reserves = np.array(reserves, dtype=np.float64) if reserves else _NO_RESERVES
+    return admission, retries, reserves

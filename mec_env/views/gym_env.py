@@ -1,7 +1,7 @@
 """``MEC-v0``: the whole network as one agent, a Gymnasium environment."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
@@ -14,10 +14,12 @@ from mec_env.laws.actions import as_action
 from mec_env.laws.coupling import coupling_of
 from mec_env.physics.slot import Slot
 from mec_env.scenario.named import KEYWORDS, ScenarioLike, resolve
-from mec_env.simulator.episode import Episode, running
 from mec_env.views.options import Options
 from mec_env.views.spec import PlainSpec, warn_of_longer_limits
 from mec_env.views.trail import Trail
+
+if TYPE_CHECKING:
+    from mec_env.simulator.episode import Episode
 
 
 class MECEnv(PlainSpec, gymnasium.Env):
@@ -151,7 +153,7 @@ class MECEnv(PlainSpec, gymnasium.Env):
         return self.simulator.slot()
 
     @property
-    def episode(self) -> Episode:
+    def episode(self) -> "Episode":
         """The running :class:`mec_env.Episode`, with all its draws, those to come among them.
 
         Raises
@@ -163,6 +165,8 @@ class MECEnv(PlainSpec, gymnasium.Env):
             raise gymnasium.error.ResetNeeded(
                 "episode: there is none before reset(); call reset() first"
             )
+        from mec_env.simulator.episode import running
+
         return running(self.simulator)
 
     def reset(

@@ -12,9 +12,7 @@ from mec_env.laws.actions import MODES, Mode
 from mec_env.laws.coupling import INFO as COUPLED_INFO
 from mec_env.laws.coupling import coupling_of
 from mec_env.scenario.scenario import Scenario
-from mec_env.simulator.pricing import NOMINAL
 from mec_env.simulator.simulator import Simulator
-from mec_env.simulator.weighing import with_weights
 from mec_env.views.spaces import INFO, OBSERVE, PRICED_INFO, observation_space
 
 #: Reserve of the first of so many broadcasts; each later one has half.
@@ -70,7 +68,8 @@ class Options(NamedTuple):
         """
         mode = MODES[checks.known("actions", actions, MODES)]
         checks.known("observe", observe, OBSERVE)
-        checks.known("nominal", nominal, NOMINAL)
+        if nominal != cls._field_defaults["nominal"]:
+            checks.known("nominal", nominal, _nominal())
         if admission is None:
             admission = mode.admission
         if not isinstance(admission, (bool, np.bool_)):
@@ -109,7 +108,7 @@ class Options(NamedTuple):
     def simulator(self, scenario: Scenario, **arguments: Any) -> Simulator:
         """A Simulator that observes, and has the prices that are, asked for."""
         priced = self.actions == "prices" or self.observe == "features"
-        find = partial(_priced, NOMINAL[self.nominal], self.span) if priced else None
+        find = partial(_priced, self.nominal, self.span) if priced else None
         return Simulator(scenario, observe=self.observe, price_of=find, **arguments)
 
     def observation_space(self, scenario: Scenario, agents: str | None = None) -> spaces.Box:
@@ -125,5 +124,14 @@ def _reserves(broadcasts):
     return tuple(RESERVE * 0.5**k for k in range(count))
 
 
-def _priced(find, span, scenario, world):
-    return with_weights(find)(scenario, world, span)
+def _nominal():
+    # Certificates come with it, which a first step without prices need not wait for.
+    from mec_env.simulator.pricing import NOMINAL
+
+    return NOMINAL
+
+
+def _priced(nominal, span, scenario, world):
+    from mec_env.simulator.weighing import with_weights
+
+    return with_weights(_nominal()[nominal])(scenario, world, span)

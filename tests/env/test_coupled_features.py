@@ -10,7 +10,7 @@ from mec_env import MECEnv
 from mec_env.laws.channels import path_gain
 from mec_env.laws.coupling import battery, moving
 from mec_env.simulator.features import SIZE, observe_features, row_size
-from mec_env.simulator.kernel import Room, room_for
+from mec_env.simulator.kernel import room_for
 from mec_env.simulator.rivals import shadowed
 
 THREE = ("follow-me", "harvest", "rush-hour")
@@ -33,7 +33,7 @@ def rows(env):
     observe_features(
         simulator._features, simulator.physics, simulator._worlds, simulator._board, simulator._carry,
         simulator._law, 0,
-        Room(*room_for(env.scenario.iotds, env.scenario.mecs, True)), out,
+        room_for(env.scenario.iotds, env.scenario.mecs, True), out,
     )  # fmt: skip
     return out.reshape(-1, row_size(env.scenario))
 

@@ -12,7 +12,7 @@ import mec_env
 from mec_env import SCENARIOS, MECEnv, Range
 from mec_env.physics.link import bit_costs
 from mec_env.simulator.features import FEATURES, SIZE, feature_table, observe_features, row_size
-from mec_env.simulator.kernel import Room, room_for
+from mec_env.simulator.kernel import room_for
 from tests.helpers import UNEQUAL
 
 STEP = 0.1116
@@ -40,7 +40,7 @@ def again(env):
     observe_features(
         simulator._features, simulator.physics, simulator._worlds, simulator._board, simulator._carry,
         simulator._law, 0,
-        Room(*room_for(env.scenario.iotds, env.scenario.mecs, True)), out,
+        room_for(env.scenario.iotds, env.scenario.mecs, True), out,
     )  # fmt: skip
     return out.reshape(-1, SIZE)
 

@@ -1,7 +1,7 @@
 """What a coupling does in a slot, whichever it is: the branches by its code.
 
 Kernels take ``law``, the coupling as :class:`Coupled`, and know nothing else of how a scenario is
-coupled. Without one they do nothing.
+coupled. Where slots don't depend on each other there is no ``law`` and none of this is called.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from mec_env.laws.coupling import (
     moving_kernel,
 )
 
-NONE, MOVING, BATTERY, BACKLOG = 0, moving.CODE, battery.CODE, backlog.CODE
+MOVING, BATTERY, BACKLOG = moving.CODE, battery.CODE, backlog.CODE
 
 
 class Coupled(NamedTuple):

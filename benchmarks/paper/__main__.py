@@ -4,6 +4,7 @@
     python -m benchmarks.paper fig4 --quick      # in two minutes; shows that it works, proves nothing
     python -m benchmarks.paper all --worlds 5
     python -m benchmarks.paper draw              # the figures again, from what is recorded
+    python -m benchmarks.paper pack              # what is recorded into one small archive
     python -m benchmarks.paper summary           # writes docs/what-holds-of-the-paper.md from what is recorded
 
 Each prints our numbers beside the paper's and the certified optimum's, and says of every
@@ -12,6 +13,7 @@ and on the paper's own. Work is kept cell by cell: a killed run goes on where it
 """
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -24,6 +26,7 @@ from benchmarks.paper.pieces import Store
 from benchmarks.paper.plan import LATER, Plan, rival
 from mec_bench.provenance import provenance, write_json
 from mec_bench.tables import text_table
+from mec_env.whole_file import whole_file
 
 #: Where the recorded results are.
 FOLDER = RESULTS / "paper"
@@ -178,22 +181,27 @@ def _draw(path, entry, results, plan):
         ) from None
     matplotlib.use("Agg")
     from matplotlib import pyplot
+    from PIL import Image
 
     with pyplot.rc_context(style.SETTINGS):
         figure = pyplot.figure(figsize=entry.size)
         entry.draw(figure, results, plan)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
-        figure.savefig(temporary, dpi=110)
-    temporary.replace(path)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, dpi=110)
     pyplot.close(figure)
+    # A palette, which a figure's few colours fit: a quarter of the bytes.
+    image = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    with whole_file(path) as file:
+        image.save(file, "PNG", optimize=True)
 
 
 def recorded(name, out):
     """Results of an entry from its record and the cells that it names, and the plan they followed."""
     record = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
+    store = Store(out / "cells")
     results = {
-        variant: [json.loads((out / "cells" / file).read_text("utf-8"))["result"] for file in files]
+        variant: [store.read(file)["result"] for file in files]
         for variant, files in record["cells"].items()
     }
     return results, Plan(record["worlds"])
@@ -204,7 +212,7 @@ def parse(arguments):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", choices=[*ENTRIES, "all", "draw", "summary"])
+    parser.add_argument("name", choices=[*ENTRIES, "all", "draw", "pack", "summary"])
     parser.add_argument("--quick", action="store_true", help="small, in two minutes")
     parser.add_argument("--worlds", type=int, help="default 5, with --quick 2")
     parser.add_argument(
@@ -231,6 +239,10 @@ def main(arguments=None):
             if entry.draw is None
         }
         print(f"written: {summary.write(options.out, titles, own)}")
+        return
+    if options.name == "pack":
+        store = Store(options.out / "cells")
+        print(f"written: {store.archive}, {store.pack()} cells")
         return
     if options.name == "draw":
         for name, entry in ENTRIES.items():

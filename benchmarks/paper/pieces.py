@@ -2,12 +2,14 @@
 
 A cell is one world of one variant. Its specification is a dict that JSON takes; the
 file's name holds a hash of it, so a changed setting is another cell, and a killed run
-goes on with the cells that are missing.
+goes on with the cells that are missing. What is recorded for good is packed into one
+archive, a cell a line, which is a tenth as large as hundreds of files.
 """
 
 import functools
 import hashlib
 import json
+import lzma
 import time
 
 import numpy as np
@@ -16,6 +18,7 @@ import mec_env
 from mec_bench.provenance import provenance, write_json
 from mec_bench.run import slots_for
 from mec_env.judging.suite import Suite
+from mec_env.whole_file import whole_file
 
 #: Of what the cells compute; another number, other cells.
 VERSION = 1
@@ -31,31 +34,60 @@ def key_of(spec):
 
 
 class Store:
-    """Cells in a folder, one JSON file each, written whole or not at all.
+    """Cells in a folder, one JSON file each, written whole or not at all; or in an archive beside it.
 
     Parameters
     ----------
     folder : Path
+        A file in it goes before a line of the archive.
     """
 
     def __init__(self, folder):
         self.folder = folder
+        self.archive = folder.with_name(f"{folder.name}.jsonl.xz")
 
     def path(self, spec):
-        """Where a cell is kept."""
+        """Where a cell is kept when it is done."""
         return self.folder / f"{key_of(spec)}.json"
+
+    def read(self, name):
+        """What is kept under a file's name, or None if nothing whole is."""
+        try:
+            return json.loads((self.folder / name).read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return self._packed.get(name)
+
+    @functools.cached_property
+    def _packed(self):
+        if not self.archive.is_file():
+            return {}
+        with lzma.open(self.archive, "rt", encoding="utf-8") as lines:
+            cells = [json.loads(line) for line in lines]
+        return {cell.pop("file"): cell for cell in cells}
+
+    def pack(self):
+        """Move what lies in the folder into the archive; how many cells that has then."""
+        files = sorted(self.folder.glob("*.json"))
+        cells = self._packed | {file.name: self.read(file.name) for file in files}
+        lines = (
+            json.dumps({"file": name, **cells[name]}, separators=(",", ":"))
+            for name in sorted(cells)
+        )
+        with whole_file(self.archive) as file:
+            file.write(lzma.compress("\n".join(lines).encode(), preset=9 | lzma.PRESET_EXTREME))
+        for file in files:
+            file.unlink()
+        self.__dict__.pop("_packed", None)
+        return len(cells)
 
     def load(self, spec):
         """A cell's result, or None if it isn't there, whole and of this specification."""
-        try:
-            kept = json.loads(self.path(spec).read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            return None
+        kept = self.read(self.path(spec).name) or {}
         return kept["result"] if kept.get("spec") == spec else None
 
     def revisions(self, specs):
         """Revisions that kept cells were worked out with, each once, the first one's first."""
-        kept = (json.loads(self.path(spec).read_text(encoding="utf-8")) for spec in specs)
+        kept = (self.read(self.path(spec).name) for spec in specs)
         return list(dict.fromkeys(cell["provenance"]["revision"] or "unknown" for cell in kept))
 
     def get(self, spec, progress):

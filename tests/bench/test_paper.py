@@ -244,6 +244,29 @@ def test_store_does_a_cell_once_and_mends_a_damaged_one(tmp_path, monkeypatch):
     assert store.revisions([other, spec, other]) == ["f00", here]
 
 
+def test_a_packed_store_gives_back_what_was_kept_and_takes_more(tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setitem(pieces.KINDS, "made-up", lambda s, p: done.append(s["world"]) or {"x": 0.1})
+    folder = tmp_path / "cells"
+    one, two, three = ({"kind": "made-up", "label": "a", "world": w} for w in range(3))
+    for spec in (one, two):
+        pieces.Store(folder).get(spec, None)
+    kept = pieces.Store(folder).read(pieces.Store(folder).path(two).name)
+    assert pieces.Store(folder).pack() == 2
+    assert list(folder.glob("*")) == []
+    store = pieces.Store(folder)
+    assert store.read(store.path(two).name) == kept
+    assert store.get(one, None) == {"x": 0.1} == store.get(three, None)
+    assert done == [0, 1, 2]
+    # Packed again: nothing is lost, and a file goes before a line of the same name.
+    changed = {**kept, "result": {"x": 0.2}}
+    store.path(two).write_text(json.dumps(changed))
+    assert store.pack() == 3 == pieces.Store(folder).pack()
+    assert [pieces.Store(folder).load(s) for s in (one, two, three)] == [
+        {"x": 0.1}, {"x": 0.2}, {"x": 0.1}
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ["fig4", "table2"])
 def test_quick_run_prints_records_and_draws(name, tmp_path, capsys):
     paper.main([name, "--quick", "--worlds", "1", "--out", str(tmp_path)])

@@ -3,6 +3,7 @@
 Each is made from recorded cells or from the environment itself, so anybody gets the same ones.
 """
 
+import io
 import json
 import sys
 from functools import cache
@@ -239,29 +240,39 @@ def in_scheme(pixels, scheme):
     return np.rint(255.0 * (back + turned * (1.0 - back))).astype(np.uint8)
 
 
+def write_png(figure, file):
+    """A figure as PNG with a palette, which its few colours fit."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=110)
+    _with_palette(Image.open(drawn).convert("RGB"), file)
+
+
 def write_slot(scheme, file):
-    """The slot as PNG with a palette, which its few colours fit."""
-    image = Image.fromarray(in_scheme(slot_pixels(), scheme))
+    """The slot as PNG with a palette."""
+    _with_palette(Image.fromarray(in_scheme(slot_pixels(), scheme)), file)
+
+
+def _with_palette(image, file):
     image.quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 def write_film(name, scheme, file):
-    """A film as animated WebP; its last frame stays."""
+    """A film as animated AVIF, thin coloured lines and all; its last frame stays."""
     frames = [
         Image.fromarray(in_scheme(pixels, scheme)).resize(FRAME, Image.Resampling.LANCZOS)
         for pixels in film_pixels(name)
     ]
     shown = [MILLISECONDS] * (len(frames) - 1) + [6 * MILLISECONDS]
     frames[0].save(
-        file, save_all=True, append_images=frames[1:], duration=shown, loop=0, quality=QUALITY,
-        method=6,
+        file, save_all=True, append_images=frames[1:], duration=shown, quality=QUALITY,
+        subsampling="4:4:4", speed=4,
     )  # fmt: skip
 
 
 #: Scenario -> slots of its film: minutes on foot, most of a day and a night of the sun, waves of tasks.
 FILMS = {"follow-me": 16, "harvest": 20, "rush-hour": 14}
-#: Size of a film's frames [pixels], how long one is shown, and WebP's quality.
-FRAME, MILLISECONDS, QUALITY = (640, 480), 400, 30
+#: Size of a film's frames [pixels], how long one is shown, and AVIF's quality.
+FRAME, MILLISECONDS, QUALITY = (640, 480), 400, 45
 #: File name -> what draws it, and its format.
 DRAWN = {
     "leaderboard": (leaderboard, "svg"),
@@ -280,11 +291,13 @@ if __name__ == "__main__":
             with plt.rc_context(styled(scheme)):
                 figure = draw(found, scheme)
                 file = PICTURES / f"{name}-{scheme}.{form}"
-                metadata = {"Date": None} if form == "svg" else None
-                figure.savefig(file, dpi=110, metadata=metadata)
+                if form == "svg":
+                    figure.savefig(file, metadata={"Date": None})
+                else:
+                    write_png(figure, file)
                 plt.close(figure)
             print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
     for scheme in SCHEMES:
         write_slot(scheme, PICTURES / f"slot-{scheme}.png")
         for name in FILMS:
-            write_film(name, scheme, PICTURES / f"film-{name}-{scheme}.webp")
+            write_film(name, scheme, PICTURES / f"film-{name}-{scheme}.avif")

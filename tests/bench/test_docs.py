@@ -214,9 +214,9 @@ def test_every_film_is_there_light_and_dark_and_short_and_on_the_page():
     made, page = script("make_pictures"), (ROOT / "docs" / "coupled-tasks.md").read_text("utf-8")
     for name, slots in made.FILMS.items():
         for scheme in made.SCHEMES:
-            file = made.PICTURES / f"film-{name}-{scheme}.webp"
+            file = made.PICTURES / f"film-{name}-{scheme}.avif"
             assert f"](pictures/{file.name}#only-{scheme})" in page
-            assert file.stat().st_size < 260_000
+            assert file.stat().st_size < 130_000
             with made.Image.open(file) as image:
                 assert image.size == made.FRAME and image.n_frames == slots + 1
 

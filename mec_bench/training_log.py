@@ -3,7 +3,7 @@
 import time
 
 #: Points of a learning curve that are kept at most.
-CURVE = 100
+CURVE = 50
 
 
 #: Slots for a learner that trains as long as it is let.

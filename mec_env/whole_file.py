@@ -17,6 +17,11 @@ def whole_file(path):
     Yields
     ------
     binary file
+
+    Raises
+    ------
+    OSError
+        Naming ``path``, also where the system names no file, as when the disk is full.
     """
     # The process in the name: two that write the same file don't write into each other's.
     temporary = f"{os.fspath(path)}.{os.getpid()}.tmp"
@@ -27,6 +32,10 @@ def whole_file(path):
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename is None:
+            error.filename = os.fspath(path)
+        raise
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)

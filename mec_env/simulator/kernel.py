@@ -7,7 +7,7 @@ turn
 job
     What this call is to do.
 state
-    The batch's parts, held: Physics, Blocks, Features, Worlds, Carry, Draws, Board, Coupled.
+    The batch's parts, held: Physics, (Blocks, Features), Worlds, Carry, Draws, Board, Coupled.
 room
     Arrays of this thread alone to work in, held.
 out
@@ -124,7 +124,7 @@ def draw_rows(turn, rows, begins, state, room, observed):
     observed : (E, size) float32
         Filled at these rows.
     """
-    physics, blocks, features, worlds, carry, draws, board, law = state.parts
+    physics, shown, worlds, carry, draws, board, law = state.parts
     room = room.parts
     while True:
         low, high = next_rows(turn, rows.size)
@@ -133,7 +133,7 @@ def draw_rows(turn, rows, begins, state, room, observed):
         for e in rows[low:high]:
             if begins:
                 _begin(worlds, carry, law, e, room)
-            _draw(physics, blocks, features, worlds, carry, draws, board, law, e, room, observed[e])
+            _draw(physics, shown, worlds, carry, draws, board, law, e, room, observed[e])
         done(turn, high - low)
     wait_for_all(turn, rows.size)
 
@@ -147,14 +147,15 @@ def step_rows(turn, job, state, room, out):
     turn, state
         See above.
     job : (actions, active, mode, asking)
-        As :func:`mec_env.simulator.decode.decide` takes it.
+        (E, size) actions, (E,) bool, and the mode's code and how to ask as
+        :func:`mec_env.simulator.decode.decide` takes them.
     room : Held
         A Room.
     out : (results, observed)
         A Results' numbers, (fields, E), and (E, size) float32.
     """
     actions, active, mode, asking = job
-    physics, blocks, features, worlds, carry, draws, board, law = state.parts
+    physics, shown, worlds, carry, draws, board, law = state.parts
     room, (results, observed) = room.parts, out
     while True:
         low, high = next_rows(turn, active.size)
@@ -169,19 +170,7 @@ def step_rows(turn, job, state, room, out):
                 _count(asking, asked, told, e, room, results)
                 _go_on(worlds, carry, law, e, room, results)
                 carry.slot[e] += 1
-                _draw(
-                    physics,
-                    blocks,
-                    features,
-                    worlds,
-                    carry,
-                    draws,
-                    board,
-                    law,
-                    e,
-                    room,
-                    observed[e],
-                )
+                _draw(physics, shown, worlds, carry, draws, board, law, e, room, observed[e])
         done(turn, high - low)
     wait_for_all(turn, active.size)
 
@@ -190,7 +179,7 @@ def step_rows(turn, job, state, room, out):
 def decide_row(job, state, e, room):
     """The decision (N,) that the one action of a job comes to in row e."""
     actions, _, mode, asking = job
-    physics, _, _, worlds, carry, _, board, law = state.parts
+    physics, _, worlds, carry, _, board, law = state.parts
     room = room.parts
     decide(asking, actions[0], mode, physics, worlds, board, carry, law, e, room)
     return room.decision.copy()
@@ -199,7 +188,7 @@ def decide_row(job, state, e, room):
 @njit(cache=True, nogil=True, error_model="numpy")
 def prices_of(state, e, action):
     """What an action makes each server ask, (M,), and how much it weighs what a coupling adds, (M,)."""
-    _, _, _, worlds, _, _, _, law = state.parts
+    _, _, worlds, _, _, _, law = state.parts
     m, apart = worlds.price.shape[1], 1 if law is None else 2
     price, weight = np.empty(m), np.empty(m)
     for j in range(m):
@@ -211,7 +200,7 @@ def prices_of(state, e, action):
 @njit(cache=True, nogil=True, error_model="numpy")
 def snapshot_row(state, e, out):
     """Fill what the coupling makes of row e's slot, see :func:`mec_env.laws.coupling.kernel.snapshot`."""
-    physics, _, _, worlds, carry, _, board, law = state.parts
+    physics, _, worlds, carry, _, board, law = state.parts
     coupling.snapshot(law, physics, worlds, board, carry, e, out)
 
 
@@ -246,7 +235,7 @@ def _go_on(worlds, carry, law, e, room, results):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _draw(physics, blocks, features, worlds, carry, draws, board, law, e, room, observed):
+def _draw(physics, shown, worlds, carry, draws, board, law, e, room, observed):
     counter = _counter(carry, e)
     if law is not None:
         coupling.unfold(law, worlds, carry, e, counter, room)
@@ -254,6 +243,7 @@ def _draw(physics, blocks, features, worlds, carry, draws, board, law, e, room, 
     fade(draws, counter, path, gain, room.words)
     if room.task_words.size:
         draw_tasks(draws, counter, board, e, room.task_words)
+    blocks, features = shown
     _show(features, blocks, physics, worlds, board, carry, law, e, room, observed)
 
 

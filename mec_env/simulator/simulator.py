@@ -284,9 +284,9 @@ class Simulator:
 
     def _state(self):
         if self._held is None:
+            shown = self._blocks, self._features
             self._held = Held((
-                self.physics, self._blocks, self._features, self._worlds, self._carry, self._draws,
-                self._board, self._law,
+                self.physics, shown, self._worlds, self._carry, self._draws, self._board, self._law,
             ))  # fmt: skip
         return self._held
 

@@ -1,4 +1,4 @@
-"""Where other people's code looks for agents in processes of their own; see :mod:`dirs_solver.dirs.distributed`."""
+"""The name by which other people's code imports :mod:`dirs_solver.dirs.distributed`."""
 
 from dirs_solver.dirs.distributed import Ensemble, load_agent, save_agent
 

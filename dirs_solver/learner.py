@@ -1,4 +1,4 @@
-"""What a learner is, and how one is found by name."""
+"""The protocol of a learner, and the search for a learner by name."""
 
 import inspect
 import json
@@ -40,7 +40,7 @@ LEARNERS = {
 class Learner(Protocol):
     """An algorithm that makes a policy for a scenario.
 
-    Made without arguments it has its default settings.
+    A learner made without arguments has its default settings.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Learner(Protocol):
         slot's tasks (``act(agent, observation)``); ``global``: it sees the whole
         slot or observation.
     anytime : bool, optional
-        Whether it learns as long as it is let: given a time, it gets no number of slots.
+        Whether it learns for as long as it may. Given a time limit, it gets no number of slots.
     """
 
     name: str
@@ -69,13 +69,13 @@ class Learner(Protocol):
         ----------
         scenario : mec_env.Scenario
         seed : int
-            Fixes all that is drawn; same seed, same policy.
+            Fixes all random draws: the same seed gives the same policy.
         slots : int, optional
-            Slots to learn on; by default what the algorithm takes for right.
+            Slots to learn on; by default the algorithm's own number.
         progress : callable, optional
-            Called now and then with an object that has ``stage``, ``done``, ``total``,
-            and may have ``objective`` and ``gap``. If it returns True the time is up:
-            the learner returns what it has learned so far.
+            Called now and then with an object that has ``stage``, ``done``, ``total``, and may have
+            ``objective`` and ``gap``. If it returns True, the time is up, and the learner returns
+            what it has learned so far.
 
         Returns
         -------
@@ -103,14 +103,14 @@ def find_learner(name: str, trust: bool = False) -> type:
     Parameters
     ----------
     name : str
-        A built-in name, a rule's, one that an installed project registered in the entry
-        point group ``mec_env.learners``, ``module:Class``, ``module:function`` (an act or
-        decide function), or the ``.zip`` file of a model that Stable-Baselines3 saved; see
-        :mod:`dirs_solver.plugins.foreign`. ``?setting=value`` behind it, and ``&setting=value``
-        for each further one, changes settings of the learner: ``dirs?admission=true``. Values
-        are JSON's; what is not is a string.
+        A built-in name, a rule's, one that an installed project registered in the entry point group
+        ``mec_env.learners``, ``module:Class``, ``module:function`` (an act or decide function), or
+        the ``.zip`` file of a model that Stable-Baselines3 saved; see
+        :mod:`dirs_solver.plugins.foreign`. After the name, ``?setting=value``, and
+        ``&setting=value`` for each further one, change settings of the learner:
+        ``dirs?admission=true``. Values are read as JSON; a value that is not JSON is a string.
     trust : bool
-        Whether such a file may be loaded, which runs the code that is in it.
+        Whether a ``.zip`` file may be loaded; loading it runs the code that is in it.
 
     Raises
     ------
@@ -118,8 +118,8 @@ def find_learner(name: str, trust: bool = False) -> type:
         In one sentence: an unknown name or setting, with the nearest right one, a module or
         class that isn't there, or a saved model without ``trust``.
     ImportError
-        If a built-in learner's extra is not installed, with the command that installs it, or
-        what an installed project registered isn't there.
+        If a built-in learner's extra is not installed (the message has the command that installs
+        it), or if a class that an installed project registered isn't there.
     """
     if "?" in name and not name.endswith(".zip"):
         return _changed(name, trust)

@@ -44,11 +44,11 @@ SAYS = {
     "paper-large-energy-sensitive": "Fig. 6: energy counts three times as much as time.",
     "square-km": "A square kilometre with six clusters of devices. Tasks, devices and servers are unequal, tasks are redrawn every slot, and links decide: here learning counts.",
     "square-50m": "The same on 50 m, where links hardly differ and servers crowd.",
-    "follow-me": "Devices walk, and a device's service stands on one server. Offloading to another moves it first, which costs time. A policy that looks at one slot alone moves services too often, or not when it pays.",
+    "follow-me": "Devices walk, and a device's service stands on one server. Offloading to another moves it first, which costs time. A policy that looks at one slot alone moves services too often, or fails to move them when it pays.",
     "follow-me-light": "The same with faster devices, less data and half the state to move.",
     "harvest": "Devices live on what they harvest from the sun, an hour a slot for four days. A device that spends all at noon has nothing at night.",
     "harvest-bursts": "The same with harvests that come and go by chance.",
-    "rush-hour": "Tasks wait in queues at the servers, and come in waves that wander over the map. A full queue makes those wait who come next.",
+    "rush-hour": "Tasks wait in queues at the servers, and come in waves that wander over the map. A full queue makes the next tasks wait.",
     "rush-hour-bursts": "The same with bursts of tasks.",
 }  # fmt: skip
 #: Trivial rules of the audit.

@@ -1,4 +1,4 @@
-"""Cells of the leaderboard: one learner, one suite, one seed, and what it came to.
+"""Cells of the leaderboard: one learner on one suite with one seed, and its results.
 
 A cell is two files: ``NAME.json`` with the numbers and where they come from, and
 ``NAME.decisions-v2.xz`` with every decision (``-v3.bin`` where a score is an episode's), from which
@@ -63,9 +63,9 @@ class Cell:
 
     @cached_property
     def settings(self):
-        """All that its numbers depend on, but for the code: dict for JSON.
+        """All but the code that its numbers depend on, as a dict for JSON.
 
-        Read once, for the name hangs on them and is asked for all the time.
+        Read once, since the name depends on them and is needed often.
         """
         found = getattr(self.kind(), "settings", {})
         found = found.to_dict() if hasattr(found, "to_dict") else dict(found)
@@ -84,7 +84,7 @@ class Cell:
 
     @property
     def name(self):
-        """Of its files, without ending."""
+        """Name of its files, without ending."""
         learner = "".join(c if c.isalnum() or c in "-_." else "-" for c in self.learner)
         return f"{self.suite_name}--{learner}--s{self.seed}--{hash_of(self.settings)}"
 

@@ -46,7 +46,7 @@ class Standing:
     iqm_interval, mean_interval : (low, high) or None
         95 %; None where nothing could be redrawn.
     behind : (difference, low, high) or None
-        Mean gap less that of the next better method on the same slots.
+        Mean gap minus the mean gap of the next better method on the same slots.
     nrr : float
         Mean of bound / objective.
     objective, time, energy, offloaded : float
@@ -59,7 +59,7 @@ class Standing:
     profile : (T,) float64
         Share of slots whose gap is at most each of ``TAUS``.
     cells, failed : list of dict
-        Finished ones that the numbers are from, by seed, and failed ones.
+        Finished cells, from which the numbers are, by seed; and failed cells.
     """
 
     method: str

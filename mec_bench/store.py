@@ -65,7 +65,7 @@ class Store:
     def write(self, name, record, decisions):
         """Keep a cell: the decisions first, so that a record never lacks them.
 
-        Decisions that a cell of this name had in another layout go at the end.
+        Decisions that a cell of this name had in another layout are removed at the end.
 
         Parameters
         ----------
@@ -82,7 +82,7 @@ class Store:
         Raises
         ------
         OSError
-            In one sentence, where the disk is full, say.
+            In one sentence, for example if the disk is full.
         """
         try:
             return self._write(name, record, decisions)

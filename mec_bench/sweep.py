@@ -1,4 +1,4 @@
-"""Many cells over many processes: what is there is skipped, what is done is kept at once.
+"""Many cells over many processes: cells that are there are skipped, new ones are kept at once.
 
 Cells go to any ``concurrent.futures`` executor: a pool of processes on this machine, or the
 workers of a Dask cluster. The parent alone writes results, so workers need no common disk.
@@ -29,14 +29,14 @@ def sweep(cells, store, workers, command, show=lambda done, total, lines: None):
     cells : list of Cell
     store : Store
     workers : callable
-        Called with the cells that wait, a context manager that gives an executor and a
-        function that says how many cells it may run at once now; asked for again if a worker
-        died and took the executor with it.
+        Called with the waiting cells. It returns a context manager that gives two things: an
+        executor, and a function that says how many cells it may run at once now. It is called again
+        if a worker died and took the executor with it.
     command : str
         For the records.
     show : callable
-        Called now and then with the number of cells done (a float: those that run count
-        with their share), their total, and a line of text of each that runs.
+        Called now and then with the number of cells done (a float: running cells count with their
+        share), the total, and a line of text for each running cell.
 
     Returns
     -------

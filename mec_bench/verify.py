@@ -1,7 +1,7 @@
 """Check cells without their learners: every number again from the decisions and the suite's seeds.
 
-What can be worked out again is the slots, the objectives, the gaps, times and energies. How
-long a training or a decision took can't; of that a cell is its author's word.
+Slots, objectives, gaps, times and energies can be worked out again. The time of a training or of a
+decision can't; for that a cell has only its author's word.
 """
 
 import hashlib

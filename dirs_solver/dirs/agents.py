@@ -1,8 +1,8 @@
 """The M agents' networks as one batched module, and their losses: equations (14), (16), (17).
 
-Every server has a network of its own: gains of its links in, a score per device
-out. All are alike in shape, so one batched matrix product does a layer of all of
-them; no number of one agent ever meets another's. ``alone`` takes one agent out.
+Every server has a network of its own. Its inputs are the gains of the server's links, its outputs a
+score per device. All networks have the same shape, so one batched matrix product computes a layer
+of all of them; the numbers of different agents are never mixed. ``alone`` takes one agent out.
 """
 
 import operator

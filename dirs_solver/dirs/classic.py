@@ -1,4 +1,4 @@
-"""The classic Lévy flight, equation (18), over decisions: what the paper compares its search with."""
+"""The classic Lévy flight, equation (18), over decisions: the paper's comparison for its search."""
 
 import numpy as np
 from numba import njit

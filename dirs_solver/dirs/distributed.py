@@ -1,7 +1,7 @@
-"""Distributed inference for real: each agent alone in a file, and alone in a process.
+"""Distributed inference: each agent has a file and a process of its own.
 
-A server's process is given its own observation and nothing else; it answers with
-its scores and with its log gains, which break ties. Whoever gathers them votes.
+A server's process is given its own observation and nothing else. It answers with its scores and
+with its log gains, which break ties. The process that gathers the answers takes the vote.
 """
 
 import multiprocessing

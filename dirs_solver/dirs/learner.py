@@ -28,18 +28,18 @@ STANDARDISED = 256
 class DIRS:
     """Distributed intelligent resource scheduling (Jiang, Dong, Wang, Yang, Pan).
 
-    A network per server scores the devices from its own channel gains; each device
-    goes where its score is highest, if that is at least 0.5. The networks imitate
-    demonstrations first, then their own votes as the Lévy flight search improves them.
+    Each server has a network that scores the devices from the server's own channel gains. Each
+    device goes to the server with its highest score if that is at least 0.5. The networks imitate
+    demonstrations first, then their own votes after the Lévy flight search has improved them.
 
     Parameters
     ----------
     settings : Settings, optional
         The paper's by default.
     checkpoint : path, optional
-        File in which the training is kept. If it is there already, :meth:`learn` goes
-        on from it, and ends bit for bit like a training that was never interrupted
-        (on the same machine and number of torch threads).
+        File in which the training is kept. If the file exists, :meth:`learn` goes on from it. The
+        result is bit for bit that of a training that was never interrupted (on the same machine and
+        number of torch threads).
     checkpoint_seconds : float
         Least time between two checkpoints; 0 saves after every update.
     tensorboard : path, optional
@@ -50,7 +50,7 @@ class DIRS:
     policy : DIRSPolicy or None
         What was learned last.
     objectives : (slots,) float64
-        What the vote came to in each online slot (Fig. 5 draws their reciprocals).
+        Objective of the vote in each online slot (Fig. 5 draws the reciprocals).
     """
 
     name = "dirs"
@@ -170,7 +170,8 @@ class DIRS:
         ----------
         path : path
         scenario : mec_env.Scenario or name, optional
-            What it is meant for; a file for another number of servers or devices is refused.
+            Scenario that the learner is meant for; a file for another number of servers or devices
+            is refused.
 
         Raises
         ------
@@ -237,10 +238,10 @@ class DIRS:
 
 
 class DIRSCertified(DIRS):
-    """DIRS as well as it can be held: it imitates certified optima, and sees tasks where they differ.
+    """DIRS at its best: it imitates certified optima, and sees tasks where they differ.
 
-    What the paper's ensemble of agents loses against this, it loses to its demonstrations and
-    its inputs; what this loses, to the networks and the vote.
+    The gap of ``dirs`` beyond this learner's gap is due to its demonstrations and its inputs. The
+    gap that remains here is due to the networks and the vote.
     """
 
     name = "dirs-certified"

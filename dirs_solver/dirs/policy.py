@@ -1,4 +1,4 @@
-"""What DIRS has learned, ready to act: agent by agent, or all of them at once for speed."""
+"""The policy that DIRS has learned: it acts agent by agent, or for all at once for speed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,11 +29,11 @@ class DIRSPolicy:
     ----------
     agents : dirs_solver.dirs.agents.Agents
     scenario : mec_env.Scenario
-        What they were trained on.
+        Scenario that they were trained on.
     admission : bool
-        Whether each server keeps the askers worth keeping. ``mec_env.evaluate`` builds its
-        environment so, and :meth:`schedule` and :meth:`schedules` do the same; votes are what
-        devices ask for either way.
+        Whether each server keeps only the askers worth keeping. If so, ``mec_env.evaluate`` builds
+        its environment with admission, and :meth:`schedule` and :meth:`schedules` admit too. Votes
+        are what devices ask for, with admission or without.
     """
 
     information = "local"

@@ -1,4 +1,4 @@
-"""What improves the agents' vote before they learn from it: the refinements by name."""
+"""Refinements by name: each improves the agents' vote before they learn from it."""
 
 import numpy as np
 

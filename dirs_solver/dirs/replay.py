@@ -8,10 +8,10 @@ from dirs_solver.shared.randomness import REPLAY, uniforms
 class Replay:
     """Slots and the decisions to learn from them.
 
-    Demonstrations fill the first places and stay (ours: the paper keeps them in the
-    buffer and does not say for how long); the agents' own data fill the rest and
-    then overwrite the oldest of it. A transition that was never trained on has
-    the highest priority of all (ours), so that it is soon.
+    Demonstrations fill the first places and stay (ours: the paper keeps them in the buffer and does
+    not say for how long); the agents' own data fill the rest and then overwrite the oldest of it. A
+    transition that was never trained on has the highest priority of all (ours), so that it is
+    trained on soon.
 
     Parameters
     ----------

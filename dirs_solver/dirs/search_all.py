@@ -1,7 +1,7 @@
 """Lévy searches over [a, f, p], equation (19), and the classic Lévy flight (18) as the comparison.
 
-Here powers and CPU shares are searched for as well, as the paper does, instead of
-taken from their closed forms. ``cost.evaluate_given`` judges every candidate.
+Here powers and CPU shares are searched for too, as in the paper, not taken from closed forms.
+``cost.evaluate_given`` judges every candidate.
 """
 
 import numpy as np

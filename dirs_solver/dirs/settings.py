@@ -74,7 +74,7 @@ class Settings:
         (260, 200) at 180 and (300, 250) at 200 (V-B to V-D); at other sizes, ours:
         3/2 N and 5/4 N, the proportions of the last.
     demonstration_count : int, optional
-        Slots that are demonstrated: 256 (V-B, Table II), from 100 devices on 512 (ours).
+        Slots that are demonstrated: 256 (V-B, Table II); 512 from 100 devices on (ours).
     search : Levy
         The refinement's search (V-A).
     demonstration_search : Levy
@@ -103,9 +103,9 @@ class Settings:
     inputs : str
         ``gains`` (the paper's) or ``gains+tasks``: all that a server observes.
     admission : bool
-        Whether each server keeps the askers worth keeping when the policy decides, as the
-        environment's ``admission``: ours. Training knows nothing of it: demonstrations, votes
-        and their improvements are what they are without.
+        Whether each server keeps only the askers worth keeping when the policy decides, like the
+        environment's ``admission``: ours. Training does not use it: demonstrations, votes and their
+        improvements are the same as without.
     """
 
     buffer: int = 1024

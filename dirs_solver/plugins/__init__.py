@@ -1,8 +1,8 @@
 """Other libraries' algorithms as learners, one folder a library.
 
-A folder has a ``manifest.py``, which imports nothing: ``EXTRA``, what to install, and
-``LEARNERS``, name -> ``module:Class``. ``MANIFESTS`` is the only place to touch besides the
-folder to add one.
+A folder has a ``manifest.py``, which imports nothing. It has ``EXTRA``, the extra to install, and
+``LEARNERS``, name -> ``module:Class``. To add a library, add a folder and a line in ``MANIFESTS``,
+the only other place to touch.
 """
 
 from dirs_solver.plugins.agilerl import manifest as agilerl

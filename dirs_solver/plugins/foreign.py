@@ -3,7 +3,7 @@
 policy = saved_model("ppo=model.zip", trust=True)
 Mine = from_function(my_policy, "mine")
 
-Nothing here is imported that a project without Stable-Baselines3 would lack.
+This module can be imported without Stable-Baselines3.
 """
 
 import hashlib

@@ -1,8 +1,9 @@
 """Prices from local information: one small network that all servers of any network share.
 
-Each server sees its own column of gains, the slot's tasks and the static map, and says a price;
-devices take their cheapest option and servers keep the best of those who come. ``priced`` exchanges
-nothing but the prices; ``priced-1`` and ``priced-2`` broadcast each server's load once and twice.
+Each server sees its own column of gains, the slot's tasks and the static map, and asks a price.
+Devices take their cheapest option, and servers keep the best subset of the devices that ask.
+``priced`` exchanges nothing but the prices; ``priced-1`` and ``priced-2`` broadcast each server's
+load once and twice.
 """
 
 from mec_env.lazily import lazily

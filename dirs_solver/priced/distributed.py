@@ -1,7 +1,7 @@
-"""Distributed for real: a process per server, given its own features and nothing else.
+"""Distributed decisions: a process per server, given its own features and nothing else.
 
-It answers with its price's action, four bytes. Who asks where is the devices' own doing, and who is
-kept the server's, as the environment has it.
+It answers with the action of its price, four bytes. The environment does the rest: devices choose
+where to ask, and servers choose whom to keep.
 """
 
 import multiprocessing

@@ -31,7 +31,7 @@ def shipped() -> Network:
 
 
 class Priced:
-    """Prices from a network that all servers share, and that knows their own column alone.
+    """Prices from a network that all servers share and that sees a server's own column alone.
 
     Made without training it decides on any scenario: its policy is calibrated on 100 training
     slots of each world that it meets.
@@ -62,7 +62,7 @@ class Priced:
 
     @property
     def policy(self) -> PricedPolicy:
-        """What was learned last, before that the shipped network's."""
+        """The policy learned last; before any training, that of the shipped network."""
         return self._policy or PricedPolicy(shipped(), self.broadcasts)
 
     def learn(
@@ -80,8 +80,8 @@ class Priced:
         seed : int
             0 to 2**64 - 1; fixes the slots learned from and the minibatches.
         slots : int, optional
-            Slots to learn from besides 100 of calibration, of which up to ``MOST_SLOTS`` are
-            taken; by default the settings'. With 0 nothing is learned, only calibrated.
+            Slots to learn from, at most ``MOST_SLOTS``, besides 100 slots of calibration; by
+            default the number in the settings. With 0 prices are calibrated and nothing is learned.
         progress : callable, optional
             Called with a :class:`dirs_solver.shared.progress.Progress` before the slots are drawn
             and after every step. If it returns True the training ends there.

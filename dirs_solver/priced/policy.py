@@ -1,4 +1,4 @@
-"""What decides: the shared network, asked lower by a shift, and no worse than a constant price."""
+"""The policy: prices of the shared network, lowered by a shift, no worse than a constant price."""
 
 from collections.abc import Sequence
 from itertools import product

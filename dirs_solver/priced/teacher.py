@@ -1,9 +1,9 @@
-"""What the network learns from: features of training slots, and the optimal prices there.
+"""Lessons for the network: features of training slots, and the optimal prices there.
 
-The teacher is the certificate, 0.1 ms a slot. What is wanted of server j is its optimal price's
-log, less the mean and over the deviation of its world's: one scale for all servers, worlds and
-sizes. How much a wrong price costs, the objective's curvature in the logs of the prices, comes
-with it: an error matters where many devices stand at the margin.
+The teacher is the certificate, 0.1 ms a slot. The target of server j is the log of its optimal
+price, less the mean and over the deviation of such logs in its world: one scale for all servers,
+worlds and sizes. A lesson also has the cost of a wrong price, the objective's curvature in the logs
+of the prices. An error matters where many devices hesitate between options.
 """
 
 from typing import NamedTuple

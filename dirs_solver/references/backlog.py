@@ -1,4 +1,4 @@
-"""Tasks that come and go, and servers that carry them over: what it costs to leave a queue behind."""
+"""Tasks that come and go, servers that carry them over: the cost of leaving a queue behind."""
 
 import numpy as np
 from numba import njit

@@ -1,4 +1,4 @@
-"""Devices that live on what they harvest: what it is worth to have charge left."""
+"""Devices that live on harvested energy: the value of the charge that is left."""
 
 import math
 

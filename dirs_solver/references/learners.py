@@ -108,7 +108,7 @@ class Myopic(Reference):
 
 
 class Hindsight(Reference):
-    """Replays the hindsight decisions of the episode that is played: no policy, but what one is measured by."""
+    """Replays hindsight's decisions of the episode played: no policy, but a measure of policies."""
 
     name = base = "hindsight"
     information = "future"
@@ -193,7 +193,7 @@ class Planning(Reference):
 
 
 class PlanningKnows(Planning):
-    """Planning that is shown all that will be drawn: what is left is what information is not worth."""
+    """Planning that is shown all future draws: its remaining gap is no lack of information."""
 
     name = base = "planning-knows"
     information, knows = "future", True

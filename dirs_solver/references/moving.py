@@ -1,4 +1,4 @@
-"""Users that move: what it is worth that a service stands on a server."""
+"""Users that move: the value of having a service on a server."""
 
 import math
 

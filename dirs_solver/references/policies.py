@@ -1,4 +1,4 @@
-"""The references as policies: who decides by what, the same for every coupling."""
+"""The references as policies, the same classes for every coupling."""
 
 import copy
 

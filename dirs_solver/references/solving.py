@@ -1,4 +1,4 @@
-"""One slot's decision with what later slots are thought to cost added to it."""
+"""One slot's decision, with the expected cost of later slots added."""
 
 import numpy as np
 

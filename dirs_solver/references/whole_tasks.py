@@ -1,4 +1,4 @@
-"""Equal tasks on servers whose next task costs ever more: the exact cheapest placement."""
+"""The exact cheapest placement of equal tasks on servers where each further task costs more."""
 
 import numpy as np
 from numba import njit

@@ -1,4 +1,4 @@
-"""What stands between an actor's layers, in numpy."""
+"""Activation functions between an actor's layers, in numpy."""
 
 import numpy as np
 

@@ -1,8 +1,9 @@
 """Scenarios around one: other worlds and other sizes, and never the world itself.
 
-What learns on a scenario's family has not seen the scenario's own world, so that there it is judged
-on an unseen one. Servers and devices are in number the scenario's times a factor each; a number
-stays what it is where the scenario gives each one's place, speed or task.
+A learner that trains on a scenario's family has not seen the scenario's own world, so it is judged
+there on an unseen world. The numbers of servers and devices are the scenario's numbers, each times
+a factor. A number stays the same where the scenario gives a place, speed or task for each server or
+device.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Files of weights and training states: arrays and a JSON header, whole or not at all.
 
-One safetensors file each, its header holding the JSON: loading one runs no code,
-and there are no two files that could disagree.
+Each is one safetensors file whose header holds the JSON. Loading it runs no code, and there are no
+two files that could disagree.
 """
 
 import hashlib

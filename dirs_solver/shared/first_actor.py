@@ -1,8 +1,8 @@
 """How many devices a new actor may offload at random: no more than the task can bear.
 
-Exploring draws each device's server at random. On short links that costs little; where links
-are bad, a few devices on one cost more than all others together, and a training would
-spend its time on learning that and nothing else.
+Exploring draws each device's server at random. On short links that costs little. Where links are
+bad, a few devices on bad links cost more than all others together, and a training would learn
+nothing but to avoid them.
 """
 
 import numpy as np

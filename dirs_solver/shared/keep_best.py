@@ -1,4 +1,4 @@
-"""Keep the policy that decides best without exploration: an explored objective says little of it."""
+"""Keep the policy that decides best without exploration; results with exploration say little."""
 
 import numpy as np
 

@@ -1,8 +1,8 @@
-"""Learning to ask prices by another library's algorithm: what such learners have in common.
+"""The common part of learners that learn to ask prices by another library's algorithm.
 
-The servers share one actor, which sees a server's own features: local information, at any
-number of servers and devices. What is returned is the actor that decided best without
-exploration on some training slots, the first one among them.
+The servers share one actor, which sees a server's own features: local information, at any number of
+servers and devices. ``learn`` returns the actor that decided best without exploration on some
+training slots; the untrained first actor competes too.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What a learner of prices has learned: an actor's layers, and nothing that runs code."""
+"""The policy of a learner of prices: an actor's layers, and nothing that runs code."""
 
 import numpy as np
 

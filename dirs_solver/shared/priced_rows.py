@@ -1,8 +1,8 @@
 """Worlds whose servers ask prices, made ready for other people's algorithms; numpy alone.
 
-Features are standardised, and a reward has that of a fixed price on the same slot taken off: most
-of a slot's reward is the slot's own, whoever decides. The baseline depends on the slot alone,
-so no gradient is biased.
+Features are standardised. The reward of a fixed price on the same slot is taken off each reward,
+since most of a slot's reward is the slot's own, whoever decides. The baseline depends on the slot
+alone, so no gradient is biased.
 """
 
 import numpy as np

@@ -17,9 +17,9 @@ class Progress:
     loss : float
         The agents' mean loss of the last update; NaN where there was none.
     objective : float
-        What the vote of the last training slot comes to; NaN before the online stage.
+        Objective of the vote in the last training slot; NaN before the online stage.
     refined : float
-        The same after the refinement.
+        Objective of that vote after the refinement.
     gap : float
         The vote's distance from the certified bound, (objective - bound) / bound.
     losses : tuple of float

@@ -24,12 +24,12 @@ def write(cells, out, decisions=None, readme=None):
     out : path
         Folder to write to; made if it is not there.
     decisions : callable, optional
-        decisions(cell) -> (S, N) int. By default they are read from the folder
-        of cells; of a list of cells there are none, and no maps.
+        decisions(cell) -> (S, N) int. By default they are read from the folder of cells. A list of
+        cells has no decisions, and its page no maps.
     readme : path, optional
-        A file whose part between the leaderboard's markers is replaced by the short of it
-        (:func:`overview`). The tables go between the markers of ``docs/leaderboard.md``
-        beside it, which is made if it is not there.
+        A file whose part between the leaderboard's markers is replaced by a summary
+        (:func:`overview`). The tables go between the markers of ``docs/leaderboard.md`` beside it,
+        which is made if it is not there.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""evaluate(policy, suite): what a policy comes to, slot by slot, on the same slots as all others."""
+"""evaluate(policy, suite): a policy's objective in each slot, on slots that all policies share."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from mec_env.optimum.hindsight.certificate import hindsight
 class Evaluation:
     """A policy's record on a suite; arrays (S,), in the order of the suite's slots.
 
-    Of a suite whose unit of score is the episode, S is the number of episodes, and objectives,
-    bounds, times, energies and seconds are sums over the episode's slots.
+    If the suite scores whole episodes, S is the number of episodes. Objectives, bounds, times,
+    energies and seconds are then sums over the slots of an episode.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Evaluation:
     decision : (slots, N) uint8, or uint16 where there are more than 255 servers
         0 runs locally, j on server j.
     exchanged : (S,) float64, optional
-        What agents told each other besides their actions [bytes].
+        Numbers that agents sent each other besides their actions [bytes].
     """
 
     suite: Suite
@@ -60,7 +60,7 @@ class Evaluation:
         )
 
     def summary(self) -> str:
-        """A table to read: the mean of each world, that of all, and its bootstrap interval.
+        """A table as text: the mean of each world, the mean of all worlds, its bootstrap interval.
 
         Objective, gap [%], NRR, time [s], energy [J] and share of devices that offload [%].
 
@@ -72,7 +72,7 @@ class Evaluation:
 
     @property
     def gap(self) -> NDArray[np.float64]:
-        """Distance from the optimum at most, (objective - bound) / bound, (S,)."""
+        """Upper bound on the distance from the optimum, (objective - bound) / bound, (S,)."""
         return self.objective / self.lower_bound - 1.0
 
     @property
@@ -84,7 +84,8 @@ class Evaluation:
     def nrr_paper(self) -> NDArray[np.float64]:
         """The paper's NRR, reward over best reward known, (S,).
 
-        The paper takes PSO's reward for the best; here it is the reference decision's.
+        The paper takes PSO's reward as the best. Here the best is the reward of the reference
+        decision.
         """
         return self.best / self.objective
 
@@ -93,8 +94,8 @@ class Evaluation:
     ) -> tuple[float, float, float]:
         """Mean of ``values`` (S,), the objective by default, with its bootstrap interval.
 
-        Worlds are redrawn, since slots of one world are alike; of a suite with a
-        single world, its episodes are.
+        Whole worlds are redrawn, since slots of one world are alike. If the suite has a single
+        world, its episodes are redrawn instead.
 
         Returns
         -------
@@ -103,12 +104,12 @@ class Evaluation:
         return interval(self.suite, self.objective if values is None else values, confidence)
 
     def minus(self, other: "Evaluation") -> tuple[float, float, float]:
-        """Paired difference of the objectives to another evaluation on the same slots.
+        """Paired difference between the objectives of two evaluations on the same slots.
 
         Returns
         -------
         mean, low, high : float
-            Of this one less the other; below 0 this one is better.
+            This evaluation minus the other; below 0 this one is better.
         """
         if self.suite != other.suite:
             raise ValueError(
@@ -119,10 +120,10 @@ class Evaluation:
 
 
 def join(suite, evaluations):
-    """One Evaluation of a suite from those of its worlds, in order.
+    """One Evaluation of a suite from the Evaluations of its worlds, in order.
 
-    For policies that are learned for one world: each is judged on its own
-    (``suite.world(k)``), and the suite's record is all of them.
+    It serves policies that are learned for one world. Each policy is judged on its own world
+    (``suite.world(k)``), and the suite's record joins these Evaluations.
     """
     parts = [vars(evaluation) for evaluation in evaluations]
     columns = [key for key, values in parts[0].items() if key != "suite" and values is not None]
@@ -141,28 +142,35 @@ def evaluate(
     Parameters
     ----------
     policy : object, or (slots, N) array
-        Decisions that were made before, or an object with one of ``decide(slot) -> decision`` (rules and solvers: they see the
-        whole :class:`mec_env.Slot`), ``act(observation) -> action`` (learned: the
-        whole observation; ``actions`` says in which mode, by default decisions, or scores
-        where the action is no integers), or ``act(agent, observation) -> action`` (local: run
-        through the parallel environment of ``agents``, by default ``servers``, so it sees
-        its own column and no more). It may say ``actions``, ``observe``, ``admission``,
-        ``nominal``, ``span``, ``retries`` and ``broadcasts``, as the environments take them. A local one with
-        ``announce(agent) -> numbers`` and ``hear(agent, numbers)`` exchanges numbers before it
-        acts, and their bytes are counted. If it has
-        ``prepare(scenario)``, that is called once per world, with training slots
-        to draw; ``reset(seed)``, before each episode, with a number of its own.
+        An array holds decisions that were made before. An object has one of three methods.
+
+        ``decide(slot) -> decision`` is for rules and solvers; they see the whole
+        :class:`mec_env.Slot`.
+
+        ``act(observation) -> action`` is for policies that see the whole observation. Without an
+        attribute ``actions``, actions of floats are taken as scores and others as decisions.
+
+        ``act(agent, observation) -> action`` is for local policies. They run through the parallel
+        environment of ``agents``, by default ``servers``, so that each agent sees its own column
+        alone. A local policy with ``announce(agent) -> numbers`` and ``hear(agent, numbers)``
+        exchanges numbers before it acts, and their bytes are counted.
+
+        A policy may have the attributes ``actions``, ``observe``, ``admission``, ``nominal``,
+        ``span``, ``retries`` and ``broadcasts``, which are the keywords of its environment.
+        ``prepare(scenario)``, if there is one, is called once per world and may draw training
+        slots. ``reset(seed)``, if there is one, is called before each episode with a number of its
+        own.
     suite : Suite or str
         A suite or a name of ``mec_env.SUITES``.
     progress : callable, optional
         Called with 1 after every slot.
     bounds : (lower_bound, best), optional
-        Per unit of score, (S,) each, of an earlier Evaluation on the same slots. By default those
-        that ship with a frozen suite; of other suites each slot is certified, or each episode in
-        hindsight.
+        Numbers per unit of score, (S,) each, from an earlier Evaluation on the same slots. By
+        default a frozen suite has the bounds that ship with it. For other suites each slot is
+        certified, or each episode is bounded in hindsight.
     seed : int
-        0 to 2**32 - 1; for policies that draw random numbers, through ``reset``. The
-        slots are the same for every seed.
+        0 to 2**32 - 1; it reaches policies that draw random numbers through ``reset``. The slots
+        are the same for every seed.
 
     Returns
     -------
@@ -171,8 +179,8 @@ def evaluate(
     Raises
     ------
     ValueError
-        For an unknown suite, a policy with neither method, other ``agents``, or a
-        decision that is not allowed.
+        For an unknown suite, a policy with none of these methods, unknown ``agents``, or a decision
+        that is not allowed.
     """
     judged_on = resolve_suite(suite)
     if not isinstance(policy, np.ndarray):

@@ -34,12 +34,12 @@ def interval(suite, values, confidence=0.95):
 def tail(units, confidence=0.95):
     """Share of redraws beyond either end of a bootstrap interval of at least two units.
 
-    Plain percentiles of five redrawn worlds hold the truth in 83 to 85 cases of
-    100 and not in 95. So the percentiles lie further out, by as much as a
-    t-interval of ``units`` values is wider than what plain percentiles come to
-    (Hesterberg, "What teachers should know about the bootstrap", 2015). Of five
-    worlds these are 0.1 % and 99.9 %, which hold it in 91 of 100 normal cases (a
-    redraw reaches no further than the worlds do); of many units the usual ones.
+    An interval from plain percentiles of five redrawn worlds holds the true mean in 83 to 85 cases
+    of 100, not in 95. So the percentiles lie further out, by as much as a t-interval of ``units``
+    values is wider than the interval from plain percentiles (Hesterberg, "What teachers should know
+    about the bootstrap", 2015). For five worlds they are 0.1 % and 99.9 %. These hold the true mean
+    in 91 of 100 normal cases, since a redraw reaches no further than the worlds do. For many units
+    they are the usual percentiles.
     """
     from scipy.special import ndtr, stdtrit
 

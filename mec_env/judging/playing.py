@@ -1,4 +1,4 @@
-"""Play a suite: step the evaluation environment with what is decided, slot after slot.
+"""Play a suite: step the evaluation environment with decisions, slot after slot.
 
 Judging is playing: ``evaluate``, the check of other people's results and the report all step
 the environment with decisions, so that a decision's consequences for later slots count.
@@ -34,7 +34,7 @@ class Judged(NamedTuple):
     seconds : float
         Wall time of the decision [s].
     exchanged : float
-        What agents told each other besides their actions [bytes].
+        Numbers that agents sent each other besides their actions [bytes].
     """
 
     objective: float
@@ -165,9 +165,9 @@ class _Acts(_Decides):
 class _Agents(_Decides):
     """A policy that sees an agent's part of the observation, and may exchange numbers.
 
-    One with ``announce(agent) -> numbers`` and ``hear(agent, numbers by agent)`` acts once, then
-    every agent announces and hears what all have, and acts again; that action counts, and so does
-    every number, ``BYTES`` each.
+    A policy with ``announce(agent) -> numbers`` and ``hear(agent, numbers by agent)`` acts once.
+    Then every agent announces its numbers, hears those of all agents, and acts again. The second
+    action counts, and every number counts as ``BYTES``.
     """
 
     def environment(self, scenario):

@@ -1,8 +1,8 @@
 """Policies without learning: what every learner must beat.
 
-A rule has ``decide(slot) -> decision``. One that draws random numbers also has
-``reset(seed)``, called before each episode; one that is calibrated has
-``prepare(scenario)``, called once per world, and looks at training slots there.
+A rule has ``decide(slot) -> decision``. A rule that draws random numbers also has ``reset(seed)``,
+which is called before each episode. A calibrated rule has ``prepare(scenario)``, which is called
+once per world and looks at training slots.
 """
 
 from dataclasses import replace
@@ -107,9 +107,9 @@ class ChannelBlind:
 
 
 class ConstantPrice:
-    """One price per server and world, the mean of the optimal ones over training slots.
+    """One price per server and world: the mean of its optimal prices over training slots.
 
-    Each device takes the cheapest of local and link cost + price * sqrt(cycles).
+    Each device takes the cheapest of its local cost and link cost + price * sqrt(cycles).
     """
 
     name = "constant-price"
@@ -128,11 +128,11 @@ class ConstantPrice:
 
 
 class LowPrice:
-    """A constant price asked too cheap, so that each server can choose among those who come.
+    """A constant price below the mean optimal one, so that each server can choose its devices.
 
-    Prices are calibrated: mean and deviation of the log of the optimal ones over training slots.
-    How many deviations too cheap, is chosen on the same slots; admission is exact
-    (:func:`mec_env.admit`). Nothing is learned: this is what learning has to beat.
+    Prices are calibrated by the mean and deviation of the optimal prices' logs over training slots.
+    The number of deviations below the mean is chosen on the same slots. Admission is exact
+    (:func:`mec_env.admit`). Nothing is learned, so learning has to beat this rule.
     """
 
     name = "low-price"
@@ -157,7 +157,7 @@ class LowPrice:
 
 
 class SlotPrice:
-    """The slot's own optimal prices, asked as they are: how much is lost by rounding alone."""
+    """The slot's own optimal prices, unchanged: the gap is the loss by rounding alone."""
 
     name = "slot-price"
 
@@ -215,12 +215,12 @@ RULES = {
 
 
 def capacity_rule(slot, decision):
-    """Send devices home that a server has no room for.
+    """Send home the devices that a server has no room for.
 
-    The paper's Random and Remote run a task locally "if the computational
-    resource is insufficient" and don't say when it is. Ours: a server admits
-    devices while each could still get its own local speed, sum f_i0 <= F_j^max;
-    the needier (larger F_i) stay out first, among equals the smaller gain.
+    The paper's Random and Remote run a task locally "if the computational resource is insufficient"
+    and don't say when that is so. Our rule: a server admits devices while each could still get its
+    own local speed, sum f_i0 <= F_j^max. Devices with larger F_i are sent home first; among equal
+    F_i, devices with smaller gain.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """Frozen evaluation suites: the slots that every method is judged on.
 
-A suite is a scenario, worlds, episodes and a version. Its draws live in a key
-space of their own (``mec_env.draws.streams.Space.EVALUATION``), so no training seed
-can meet them; training on the suite's worlds (the positions) is meant to happen.
-A suite never changes: other slots are another version, under another name.
+A suite is a scenario, worlds, episodes and a version. Its draws live in a key space of their own
+(``mec_env.draws.streams.Space.EVALUATION``), so no training seed can meet them. Training on the
+suite's worlds (the positions) is allowed and intended. A suite never changes: other slots are
+another version, under another name.
 """
 
 import hashlib
@@ -44,10 +44,10 @@ class Suite:
     episode_seeds : tuple of int
         Episodes of a world, in the evaluation key space.
     frozen : str
-        The frozen suite that this one is or is a part of; empty for one of your own.
+        Name of the frozen suite that this suite is, or is a part of; empty for a suite of your own.
     unit : str
-        What is scored: each ``slot``, or each ``episode`` with its slots' sums, the only way where
-        something passes from slot to slot, and there the default.
+        What is scored: each ``slot``, or each ``episode`` by the sums over its slots. Where
+        something passes from slot to slot, ``episode`` is the only choice and the default.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Suite:
 
     @property
     def slots_per_unit(self) -> int:
-        """Slots that one score is of: 1, or those of an episode."""
+        """Number of slots in one score: 1, or the slots of an episode."""
         return 1 if self.unit == "slot" else self.scenario.slots
 
     def per_unit(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -86,7 +86,7 @@ class Suite:
     def only(
         self, worlds: int | None = None, episodes: int | None = None, slots: int | None = None
     ) -> "Suite":
-        """The same suite cut to its first worlds, episodes or slots of each."""
+        """The same suite cut to first worlds, their first episodes, or the first slots of each."""
         cut = replace(
             self,
             world_seeds=self.world_seeds[:worlds],
@@ -117,7 +117,7 @@ class Suite:
             yield slot
 
     def play(self, policy: object, seed: int = 0, slots: bool = True) -> "Iterator[Played]":
-        """Step the evaluation environment with what is decided, slot after slot.
+        """Step the evaluation environment with decisions, slot after slot.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class Suite:
         seed : int
             For policies that draw random numbers, through their ``reset``.
         slots : bool
-            Whether the Slot that was decided is wanted; making one takes a while.
+            Whether to yield the Slot that was decided; making one takes a while.
 
         Yields
         ------
@@ -143,7 +143,8 @@ class Suite:
     def reference(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """Bounds (S,) and best objectives known (S,), or None if the suite is not frozen.
 
-        None too for episodes that were cut short: those of a whole one say nothing of a part.
+        Also None for episodes that were cut short: the bound of a whole episode says nothing about
+        a part.
         """
         if not self.frozen:
             return None
@@ -180,7 +181,7 @@ class Suite:
                     simulator.resume(carry._replace(slot=carry.slot + 1), observed)
 
     def content_hash(self) -> str:
-        """SHA-256 over all that the slots were drawn to be."""
+        """SHA-256 over everything that is drawn for the slots."""
         digest = hashlib.sha256()
         if coupling_of(self.scenario) != "none":
             for episode in self.episodes():

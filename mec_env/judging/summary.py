@@ -14,7 +14,7 @@ COLUMNS = {
 def table(record):
     """The table of an Evaluation, as text; its first line is the evaluation's own.
 
-    An interval is shown where there is one: of two worlds, or of two episodes of one world.
+    An interval is shown if there are at least two worlds, or two episodes of a single world.
     """
     suite = record.suite
     worlds = len(suite.world_seeds)

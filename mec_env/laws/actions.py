@@ -1,8 +1,9 @@
-"""Action modes by name: their spaces, what is allowed in them, and how they become a decision.
+"""Action modes by name: spaces, allowed values, and how an action becomes a decision.
 
-A decision is (N,) integers: 0 runs a device locally, j on server j. To add a mode: a function
-that fills a decision, a branch in :func:`decode`, a line in ``MODES``. Prices need the costs of
-the slot, which stand above the laws: :mod:`mec_env.simulator.decode` has them.
+A decision is (N,) integers: 0 runs a device locally, j on server j. To add a mode, write a function
+that fills a decision, a branch in :func:`decode` and a line in ``MODES``. Prices need the costs of
+the slot, which this module doesn't know: :mod:`mec_env.simulator.decode` turns prices into a
+decision.
 
 | mode | action | becomes a decision by |
 | --- | --- | --- |
@@ -30,7 +31,7 @@ class Mode(NamedTuple):
     Attributes
     ----------
     code : int
-        By which the kernel knows it.
+        Number by which the kernel knows the mode.
     dtype : type
         Of the array that the kernel takes.
     kinds : str
@@ -46,7 +47,7 @@ class Mode(NamedTuple):
     agent_space : callable
         agent_space(scenario) -> the Space of one of these agents.
     admission : bool
-        Whether servers keep the best of their askers where nobody says if they do.
+        Default of ``admission``: whether servers keep the best subset of the devices that ask.
     """
 
     code: int
@@ -169,10 +170,10 @@ def decode(code, action, gain, decision):
 def vote(scores, gain, decision):
     """Fill ``decision`` (N,) by the highest score of each device.
 
-    A device goes to the server with its highest score if that is at least 0.5,
-    and runs locally otherwise. Scores outside [0, 1] are clipped; among equal
-    highest scores the larger gain wins, then the lower server. Both rules are
-    ours: trained networks saturate, and the first index would load server 1.
+    A device goes to the server with its highest score if that is at least 0.5, and runs locally
+    otherwise. Scores outside [0, 1] are clipped. Among equal highest scores the larger gain wins,
+    then the lower server. Both rules are ours: scores of trained networks saturate, and by the
+    first index all ties would go to server 1.
 
     Parameters
     ----------

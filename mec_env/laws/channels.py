@@ -1,9 +1,9 @@
 """Channel laws by name: how a link's gain depends on distance, and which fading it has.
 
 A law is a path gain, a function of distance that a world fixes once, times a fading factor
-(:mod:`mec_env.laws.fading`) of mean one that every slot draws anew. Distances below 1 m count
-as 1 m. ``LAWS`` is the only place to touch to add a law; its fading is named there, and a
-new kind of fading is a kernel in ``fading.py``.
+(:mod:`mec_env.laws.fading`) of mean one that every slot draws anew. Distances below 1 m count as
+one metre. To add a law, add a line to ``LAWS``, the only place to touch. The line names the law's
+fading; a new kind of fading is a kernel in ``fading.py``.
 
 | name | path gain | fading | source |
 | --- | --- | --- | --- |
@@ -101,8 +101,8 @@ def path_gain(scenario, distance, shadowing_db=0.0):
 
 
 def reference_gain(scenario):
-    """Gain of a link of average kind: no fading, at half the side of the area's square.
+    """Gain of a reference link: no fading, half the side of a square of the map's area long.
 
-    Observations count decades from here.
+    Observations give gains in decades relative to it.
     """
     return float(path_gain(scenario, 0.5 * math.sqrt(scenario.area[0] * scenario.area[1])))

@@ -1,8 +1,8 @@
 """Small-scale fading by name: the factor of mean one by which every slot changes a path gain.
 
-To add a kind: a function that fills a row's gains, a branch in :func:`fade`, its distribution,
-a line in ``FADINGS``; a channel law then names it. A fading that needs more random words than one a
-link draws them anew, under a use of its own.
+To add a kind, write a function that fills a row's gains, a branch in :func:`fade`, its distribution
+and a line in ``FADINGS``. A channel law then names it. A fading that needs more than one random
+word per link draws further words under a use of its own.
 """
 
 import math
@@ -29,7 +29,7 @@ class Fading(NamedTuple):
     Attributes
     ----------
     code : int
-        By which the kernel knows it.
+        Number by which the kernel knows it.
     extremes : callable
         extremes(line_of_sight) -> smallest and largest factor that can be drawn.
     below : callable

@@ -1,16 +1,16 @@
-"""Rewards by name: one number for a slot from its objective and what all-local would have cost.
+"""Rewards by name: one number for a slot from its objective and the cost of running all locally.
 
-To add one: a branch in :func:`reward_of` and a line in ``REWARDS``. The functions are plain
-Python; ``simulator/kernel.py`` compiles them, so that a Scenario can ask for the names
-without loading numba.
+To add one, write a branch in :func:`reward_of` and a line in ``REWARDS``. The functions are plain
+Python; ``simulator/kernel.py`` compiles them, so that a Scenario can ask for the names without
+loading numba.
 
 | name | reward | range |
 | --- | --- | --- |
 | ``reciprocal`` | 1 / objective, the paper's | above 0 |
 | ``saving`` | 1 - objective / all-local | below 1 |
-| ``log`` | -log(objective / all-local) | any; near an all-local objective it equals the saving, far below it a slot on a bad link, which can cost as much as a hundred others, does not drown the rest |
+| ``log`` | -log(objective / all-local) | any; close to the saving when the objective is near all-local; a slot on a bad link, which can cost as much as a hundred others, does not drown the rest |
 | ``relative`` | all-local / objective - 1 | above -1 |
-| ``cost`` | -objective / (N times a middling device's middling task run locally), a constant of the scenario | 0 or below; its sum over an episode is what a hindsight bound bounds |
+| ``cost`` | -objective / (N times the local cost of a middling device's middling task); the divisor is a constant of the scenario | 0 or below; a hindsight bound limits its sum over an episode |
 
 Where nobody has a task, all-local costs 0 and so does every decision: the reward is 0.
 """

@@ -1,4 +1,4 @@
-"""Server-side admission: which of its askers each server keeps.
+"""Server-side admission: which of its askers, the devices that ask for it, each server keeps.
 
 No server's choice touches another's, so the best decision reachable by sending
 devices back is found server by server; ``mec_env.optimum.subset`` solves one.
@@ -134,8 +134,9 @@ def admit_kernel(problem, decision, node_cap=NODE_CAP):
 def admit(slot: Slot, decision: ArrayLike, node_cap: int = NODE_CAP) -> NDArray[np.int64]:
     """Let each server keep the devices worth keeping; the others run locally.
 
-    Local to each server and exact: of all subsets of those who ask for it, the
-    one that costs least with the local cost of those it sends back.
+    Admission is exact and local to each server. Of all subsets of the devices that ask for it, a
+    server keeps the one that costs least, counting the local costs of the devices that it sends
+    home.
 
     Parameters
     ----------

@@ -1,17 +1,18 @@
 """Asking again: devices that a server refused, or that heard the servers' loads, ask once more.
 
-At the same prices: who is refused asks its next cheapest option, until it is kept or better off at
-home. No number is exchanged, a refusal is an answer.
+At the same prices: a refused device asks its next cheapest option, until a server keeps it or it is
+better off at home. No number is exchanged, for a refusal is answer enough.
 
-After a broadcast of the loads L_j: on another server a device would cost
-c_ij + q_j w_i (w_i + 2 L_j) more than nothing, and by leaving its seat it saves
-c_ij + q_j w_i (2 L_j - w_i). It asks for the cheapest option, and tells the server what it pays
-now. All ask at once and know of each other only by the loads, so that too many would leave a
-server that is a little too full: a seat is left only for a gain above ``reserve``, a share of what
-congestion costs the device on either server.
+After a broadcast of the loads L_j: on another server a device would add the cost c_ij + q_j w_i
+(w_i + 2 L_j). By leaving its seat, its place on a server, it saves c_ij + q_j w_i (2 L_j - w_i). It
+asks for the cheapest option, and tells the server what it pays now. All devices ask at once and
+know of each other only by the loads, so too many would leave a server that is a little too full.
+Therefore a device leaves a seat only for a gain above ``reserve``, a share of what congestion costs
+the device on either server.
 
-Either way a server keeps the best subset of its holders and of those that ask, exactly; a holder
-that isn't kept runs locally, an asker that isn't stays where it was.
+In both cases a server keeps exactly the best subset of its holders, the devices with a seat on it,
+and of the devices that ask. A holder that isn't kept runs locally; an asker that isn't kept stays
+where it was.
 """
 
 import numpy as np
@@ -76,7 +77,7 @@ def ask_next(problem, prices, decision, refused):
     decision : (N,) int64
         0 for local, j for server j (1..M): who has a seat where.
     refused : (N, M) bool
-        Who was refused where; those that are refused now are added.
+        Which device was refused by which server; new refusals are added.
 
     Returns
     -------

@@ -1,9 +1,9 @@
 """Branch and bound on devices: best first, each node bounded by its own prices.
 
-A node forbids some options of some devices (cost inf). Its prices start from its parent's and
-need few Newton steps. Several devices are tried and the one whose children are bounded best is
-branched on, a child for each of its options. What costs more at a node's prices than is left up
-to the cut is forbidden below it.
+A node forbids some options of some devices (cost inf). Its prices start from its parent's and need
+few Newton steps. Several devices are tried. The search branches on the one whose children are
+bounded best, with a child for each of its options. An option is forbidden below a node if it costs
+more at the node's prices than is left up to the cut.
 
 It counts its work instead of reading a clock, so that results repeat.
 """

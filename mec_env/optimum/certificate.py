@@ -1,4 +1,4 @@
-"""Certificates: for a slot's problem a lower bound, a near-optimal decision and, asked, a proof.
+"""Certificates: a slot's lower bound, a near-optimal decision and, if asked for, a proof.
 
 In a slot every device runs locally or on one server. With the best CPU shares and powers, a
 decision d (0 local, j server j - 1 of the arrays) costs
@@ -66,7 +66,7 @@ class Certificate:
     exact : bool
         Whether gap <= 1e-6.
     prices : (M,) float64
-        Price of each server per unit of weight, >= 0: ``prices=`` of a similar slot.
+        Price of each server per unit of weight, >= 0. They serve as ``prices=`` for a similar slot.
     """
 
     decision: np.ndarray
@@ -97,8 +97,8 @@ def certify(
     prices : (M,) array_like, optional
         Prices of a similar slot, a warm start. The bound holds whatever they are.
     time_limit : float, optional
-        Seconds after which ``exact`` returns the best it has, with its true gap;
-        without it, it goes on to the proof.
+        Seconds after which ``exact`` returns the best decision it has, with its true gap. Without a
+        limit it goes on until the proof is complete.
 
     Returns
     -------
@@ -174,7 +174,8 @@ def certify_problem(
     prices : (M,) array_like, optional
         Prices >= 0 of a similar slot, a warm start. The bound holds whatever they are.
     time_limit : float, optional
-        Seconds after which "exact" returns the best it has; without it, it goes on to the proof.
+        Seconds after which "exact" returns the best decision it has. Without a limit it goes on
+        until the proof is complete.
 
     Returns
     -------

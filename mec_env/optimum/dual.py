@@ -1,11 +1,11 @@
 """Prices of the servers: the smoothed dual by Newton steps, and the hard lower bound.
 
-A price per unit of load, lambda_j >= 0, turns the problem into one choice per device and gives
-the bound  g(lambda) = sum_i min(local_i, min_j link_ij + lambda_j w_i) - sum_j lambda_j^2 / (4 q_j)
-with w the weights and q the congestion. g is concave but has kinks, where plain ascent stalls. So
-the min becomes a soft min, whose temperature falls while Newton steps follow its maximum; at the
-end g itself is evaluated once. Device i's temperature is heat * w_i: heat is then a price, the one
-unit in which all devices can be compared, whatever the spread of their weights.
+A price per unit of load, lambda_j >= 0, turns the problem into one choice per device and gives the
+bound g(lambda) = sum_i min(local_i, min_j link_ij + lambda_j w_i) - sum_j lambda_j^2 / (4 q_j) with
+w the weights and q the congestion. g is concave but has kinks, where plain ascent stalls. So a soft
+min takes the place of the min. Its temperature falls while Newton steps follow the maximum; at the
+end g itself is evaluated once. The temperature of device i is heat * w_i. So heat is a price, the
+one unit in which all devices can be compared, whatever the spread of their weights.
 
 An option whose cost is inf is forbidden; ``base`` is what is already placed.
 """
@@ -103,11 +103,11 @@ def solve_spd(matrix, right, solution):
 def climb(problem, base_load, prices, heats, tolerance, passes):
     """Raise the smoothed dual from ``prices`` (changed in place); return whether it converged.
 
-    ``heats`` is (first, last, factor between them). The heat falls when a full Newton step was
-    no longer than a few heats, the range in which shares follow prices smoothly. No separate line
-    search: the pass that the next step needs anyway tells whether the last step went too far, for
-    then the slope along it has turned. The step is then shortened, and if that does not do, the
-    cooling was too fast: back up to a higher heat, and on more gently.
+    ``heats`` is (first, last, factor between them). The heat falls when a full Newton step was no
+    longer than a few heats, the range in which shares follow prices smoothly. There is no separate
+    line search. The pass that the next step needs anyway tells whether the last step went too far:
+    the slope along it has then turned, and the step is shortened. If that does not help, the
+    cooling was too fast: the search goes back to a higher heat and cools more slowly.
     """
     m = prices.size
     gradient = np.empty(m)

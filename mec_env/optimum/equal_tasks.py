@@ -1,10 +1,10 @@
 """Equal tasks: negative-cycle cancelling to the exact optimum, with an equal bound.
 
-When all weights are w, server j's k-th device costs (2k - 1) q_j w^2 more than its link, whoever
-it is: a flow with convex costs. A decision is optimal if and only if no cycle of moves between
-options lowers the cost. The graph has M + 2 nodes: the options 0..M and a reservoir, over which
-one option may lose a device and another win one. The shortest distances on it, once no negative
-cycle is left, are the prices that prove it.
+When all weights are w, the k-th device on server j costs (2k - 1) q_j w^2 more than its link,
+whichever device it is. This is a flow with convex costs. A decision is optimal if and only if no
+cycle of moves between options lowers the cost. The graph has M + 2 nodes: the options 0..M and a
+reservoir, through which one option may lose a device and another gain one. Once no negative cycle
+is left, the shortest distances on the graph are the prices that prove the optimum.
 """
 
 import numpy as np

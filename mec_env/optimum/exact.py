@@ -5,9 +5,10 @@ At the best prices, with y* = prices / (2 congestion), every decision costs
     bound + sum_i (how much more i's option costs at the prices than its cheapest)
           + sum_j congestion_j (load_j - y*_j)^2.
 
-So an option that costs more than the present gap is in no better decision, and most devices are
-settled. The rest, the excess over the bound, is what HiGHS minimises: a number between 0 and the
-gap, scaled to 0..1, against which its tolerances are small in terms of the objective.
+So an option whose term exceeds the present gap is in no better decision, and most devices are
+settled. For the other devices HiGHS minimises the excess over the bound. The excess is a number
+between 0 and the gap and is scaled to 0..1, so that HiGHS's tolerances are small in terms of the
+objective.
 """
 
 import time

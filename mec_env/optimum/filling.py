@@ -1,8 +1,8 @@
-"""The price that fills a server: what the continuous optimum asks of its askers.
+"""The price that fills a server: the price of the continuous optimum.
 
-At it as much is kept as it says, what is worth more in full and at most one item in part. It is the
-root λ of λ = 2q Σ_{s/w > λ} w, see :mod:`mec_env.optimum.subset`, whose ratios s/w and weights are
-in a :class:`mec_env.optimum.flips.Work`.
+At this price λ the load kept is λ / 2q: items worth more are kept in full, and at most one item in
+part. The price is the root of λ = 2q Σ_{s/w > λ} w, see :mod:`mec_env.optimum.subset`. The ratios
+s/w and the weights w are in a :class:`mec_env.optimum.flips.Work`.
 """
 
 import numpy as np

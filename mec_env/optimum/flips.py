@@ -1,4 +1,4 @@
-"""The search over flips that :mod:`mec_env.optimum.subset` ends with, and the room that it works in.
+"""The search over flips that :mod:`mec_env.optimum.subset` ends with, and its work arrays.
 
 Depth-first and *balanced*: while the load is short of its target only an item may enter, otherwise
 only one may leave. Every set of flips has such an order, or a cheaper subset of it has.

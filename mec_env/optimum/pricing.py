@@ -1,8 +1,8 @@
 """What devices choose at given prices: each the cheapest of its options.
 
-A server's price is per root of a cycle, the unit of its load: device i pays
-link_ij + price_j * sqrt(F_i) on server j, and local_i at home. At the slot's optimal prices that
-is the optimum but for rounding (see :mod:`mec_env.optimum.dual`).
+A server's price is per square root of a cycle, the unit of its load. Device i pays link_ij +
+price_j * sqrt(F_i) on server j, and local_i at home. At the slot's optimal prices these choices are
+the optimum but for rounding (see :mod:`mec_env.optimum.dual`).
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ def choose_at_prices(problem, prices, decision):
 
 
 def at_prices(slot: Slot, prices: ArrayLike) -> NDArray[np.int64]:
-    """Each device's cheapest choice when server j asks ``prices[j]`` per root of a cycle.
+    """Each device's cheapest choice when server j asks ``prices[j]`` per square root of a cycle.
 
     Parameters
     ----------

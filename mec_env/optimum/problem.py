@@ -1,8 +1,8 @@
 """A slot as an optimisation problem: what the bound, the moves and the proofs work on.
 
-Kernels take it as one argument and take it apart in their first line, so a bare tuple does as
-well. Python hands them bare ones: ``tuple(problem)`` reaches compiled code 1 us sooner than a
-named tuple, and a kernel that is called with both kinds is compiled twice.
+Kernels take it as one argument and unpack it in their first line, so a bare tuple will do. Python
+passes bare tuples: ``tuple(problem)`` reaches compiled code 1 us sooner than a named tuple, and a
+kernel that is called with both kinds is compiled twice.
 """
 
 from typing import NamedTuple

@@ -21,9 +21,9 @@ class Outcome:
     time, energy : float
         Sums over devices [s], [J].
     power : (N,) float64
-        Transmission powers [W]; of local devices their CPU's power.
+        Transmission powers [W]; for local devices the power of their CPU.
     cpu : (N,) float64
-        CPU shares [cycles/s]; of local devices their own speed.
+        CPU shares [cycles/s]; for local devices their own speed.
     """
 
     objective: float

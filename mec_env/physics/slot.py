@@ -20,9 +20,8 @@ LARGEST_GAIN = float(np.finfo(np.float32).max)
 class Slot:
     """An immutable snapshot of one slot, SI units, read-only arrays.
 
-    Built by the environments; by hand with the same fields, for instances of
-    your own. Arrays are copied. What a number may be stands in
-    ``mec_env.limits.LIMITS``.
+    The environments build it. For instances of your own, build it by hand with the same fields.
+    Arrays are copied. The limits of all numbers are in ``mec_env.limits.LIMITS``.
 
     Attributes
     ----------
@@ -114,7 +113,7 @@ class Slot:
 
     @cached_property
     def local_cost(self) -> NDArray[np.float64]:
-        """Weighted cost of each task that is not sent, (N,); on its own device, but for couplings."""
+        """Weighted cost of each task not sent, (N,): of its local run, or as a coupling has it."""
         if self.coupled is not None:
             c = self.coupled
             return frozen(self.weight_time * c.local_seconds + self.weight_energy * c.local_joules)
@@ -125,7 +124,7 @@ class Slot:
     def link_cost(self) -> NDArray[np.float64]:
         """Weighted cost of sending each task to each server at the best power, (N, M).
 
-        With what a coupling adds now; infinite where a link is not open.
+        It includes what a coupling adds now, and is infinite where a link is not open.
         """
         return (
             self.sending_cost
@@ -142,7 +141,7 @@ class Slot:
 
     @cached_property
     def added_cost(self) -> NDArray[np.float64]:
-        """Weighted cost that a coupling adds to each link now, (N, M); infinite where none is open."""
+        """Weighted cost that a coupling adds to each link now, (N, M); infinite if closed."""
         if self.coupled is None:
             return frozen(np.zeros(self.gain.shape))
         c = self.coupled

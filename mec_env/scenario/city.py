@@ -23,7 +23,7 @@ def city_scenario(
     missing: str = "refuse",
     **fields: Any,
 ) -> Scenario:
-    """Devices where a city's users are, servers at its base stations.
+    """A Scenario with devices where a city's users are and servers at its base stations.
 
     Degrees (WGS84) become metres by the equirectangular projection about the
     middle of all points, good to 0.1 % within a city. Tasks, speeds and the
@@ -32,12 +32,12 @@ def city_scenario(
     Parameters
     ----------
     sites, users : path
-        CSV files with a header and columns of latitude and longitude [degrees],
-        in any order and among any others; see
-        :func:`mec_env.scenario.coordinates.read_coordinates` for what is read.
+        CSV files with a header and columns of latitude and longitude [degrees], in any order and
+        among any other columns; :func:`mec_env.scenario.coordinates.read_coordinates` says what is
+        read.
     latitude, longitude : str or (str, str), optional
-        Names of the columns where they are not the usual ones; a pair names those
-        of the sites and of the users.
+        Names of the columns, if they are not the usual ones. A pair gives the name in the sites'
+        file and the name in the users' file.
     missing : {"refuse", "drop"}
         Whether a row without a position is an error, or is left out and counted in
         a warning.

@@ -26,14 +26,13 @@ _NUMBERS = (
 class Scenario(moving.Fields, battery.Fields, backlog.Fields):
     """One task-offloading problem; SI units throughout.
 
-    A field that says *number, Range or values* takes one number for all,
-    ``Range(low, high)`` (or ``{"low": …, "high": …}``) for a uniform draw each,
-    or a sequence with one number per device or server. What a number may be
-    stands in ``mec_env.limits.LIMITS`` and docs/model.md: physically generous,
-    and such that costs and rewards are finite and positive.
+    A field that says *number, Range or values* takes one number for all, ``Range(low, high)`` (or
+    ``{"low": …, "high": …}``) for a uniform draw each, or a sequence with one number per device or
+    server. The limits of all numbers are in ``mec_env.limits.LIMITS`` and docs/model.md. They are
+    physically generous, and within them costs and rewards are finite and positive.
 
-    Tasks coupled in time have fields of their own, all off by default, one coupling at a time:
-    :class:`mec_env.laws.coupling.moving.Fields` (on with ``motion``),
+    Tasks coupled in time have fields of their own. All are off by default, and one coupling may be
+    on at a time: :class:`mec_env.laws.coupling.moving.Fields` (on with ``motion``),
     :class:`mec_env.laws.coupling.battery.Fields` (on with ``battery_capacity``) and
     :class:`mec_env.laws.coupling.backlog.Fields` (on with ``arrivals``).
 
@@ -64,9 +63,8 @@ class Scenario(moving.Fields, battery.Fields, backlog.Fields):
     path_loss_exponent : float
         Exponent alpha of the distance, for the same laws.
     shadowing : float
-        Standard deviation [dB] of a log-normal factor per link, drawn once per
-        world, for the laws ``suzuki`` and ``log-distance``; of moving devices it is
-        correlated along their tracks.
+        Standard deviation [dB] of a log-normal factor per link, drawn once per world, for the laws
+        ``suzuki`` and ``log-distance``. It is correlated along the track of a moving device.
     bandwidth : float
         B of equation (2) [Hz].
     noise : float
@@ -95,11 +93,11 @@ class Scenario(moving.Fields, battery.Fields, backlog.Fields):
     slots : int
         Length of an episode.
     slot_seconds : float
-        Length of a slot [s], which counts where something passes from slot to slot.
+        Length of a slot [s]; it matters only where something passes from slot to slot.
     world_seed : int
-        Names the world: positions, unequal speeds, tasks drawn once.
+        Seed that names the world: positions, unequal speeds, tasks drawn once.
     layout_per_episode : bool
-        Draw a new world at every reset instead.
+        Whether every reset draws a new world instead.
 
     Raises
     ------

@@ -67,13 +67,12 @@ def trace_network(
     slot_seconds : float
         Length of a slot [s].
     start : float, str or datetime, optional
-        Begin of the first slot: seconds since the trace's first fix, or a time; by
-        default the earliest at which the most ids cover the window.
+        Begin of the first slot: seconds since the trace's first fix, or a time; by default the
+        earliest start at which the most ids cover the window.
     sites : path, optional
-        Latitudes and longitudes of sites that may have a server, as
-        :func:`mec_env.city_scenario` reads them. The servers are at those to which
-        the most positions are nearest, the file's order deciding between equals. By
-        default they are at the centres of all positions by k-means.
+        Latitudes and longitudes of sites that may have a server, as :func:`mec_env.city_scenario`
+        reads them. Servers are at the sites that are nearest to the most positions; between equals
+        the file's order decides. By default servers are at the centres of all positions by k-means.
     longest_gap, top_speed, area, margin
         As for :meth:`mec_env.scenario.traces.Trace.window`.
     seed : int
@@ -90,7 +89,7 @@ def trace_network(
     Raises
     ------
     OSError, ValueError
-        As the functions above, or for sites fewer than ``mecs`` or beside a trace in
+        As the functions above; also for fewer sites than ``mecs``, or sites beside a trace in
         metres of its own.
     """
     trace = read_trace(path, **columns)
@@ -171,9 +170,8 @@ def trace_scenario(
 ) -> Scenario:
     """A Scenario whose devices move as a file of positions says.
 
-    The window's positions are written, on the map and with a row for each device and slot, to a
-    file of their own, which the scenario names: what it is does not depend on how the long file is
-    read.
+    The window's positions on the map are written to a file of their own, with a row for each device
+    and slot. The scenario names this file, so it does not depend on how the long file is read.
 
     Parameters
     ----------

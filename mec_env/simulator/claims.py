@@ -1,4 +1,4 @@
-"""Threads claim rows some at a time, so that one that wakes late finds less to do."""
+"""Threads claim a few rows at a time, so that a thread that wakes late finds less to do."""
 
 from numba import njit
 

@@ -1,7 +1,8 @@
 """How a row's action becomes the decision that is judged: its mode, admission, asking again.
 
-At prices each device takes the cheapest of its options, as :func:`mec_env.at_prices` has it. A
-link's cost is solved for only where a bound from below leaves it a chance, one or two of M.
+At prices each device takes the cheapest of its options, as :func:`mec_env.at_prices` has it. The
+cost of a link is solved for only where a lower bound leaves the link a chance, which holds for one
+or two of a device's M links.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""An episode written down: all that is drawn in it whatever is decided, to solve and to replay."""
+"""An episode written down: all its draws, which no decision changes, to solve and to replay."""
 
 import io
 import zipfile
@@ -37,7 +37,7 @@ class Episode:
     ----------
     scenario : Scenario
     seed : int
-        The one that its environment was reset with.
+        Seed that its environment was reset with.
     number : int
         Episodes since that reset, from 0.
     evaluation : bool
@@ -51,10 +51,11 @@ class Episode:
     server_speed : (M,) float64
         [cycles/s].
     drawn : mapping of str to array
-        What a coupling draws besides: ``position`` (T, N, 2) [m], ``migration_seconds`` (N,) and
-        ``holder`` (N,), the server from 1 that has a device's service at first; ``harvest`` (T, N)
-        [levels] and ``level`` (N,), the one at first; ``present`` (T, N), who has a task, and
-        ``served`` (M,), tasks that a server ends in a slot.
+        Further draws of a coupling. Moving users: ``position`` (T, N, 2) [m], ``migration_seconds``
+        (N,) and ``holder`` (N,), the server, from 1, that has a device's service at first.
+        Batteries: ``harvest`` (T, N) [levels] and ``level`` (N,), the first level. Queues:
+        ``present`` (T, N), whether a device has a task, and ``served`` (M,), tasks that a server
+        ends in a slot.
     """
 
     scenario: Scenario
@@ -94,8 +95,8 @@ class Episode:
         Raises
         ------
         ValueError
-            For a wrong shape or value, and where the environment draws other slots than these, as
-            after a change of a file that the scenario names.
+            For a wrong shape or value, or if the environment draws other slots than these, for
+            example after a file that the scenario names has changed.
         """
         s = self.scenario
         chosen = np.asarray(decisions)
@@ -157,7 +158,7 @@ class Episode:
         ----------
         path : path
         scenario : Scenario, optional
-            The one that it must be of.
+            Scenario that the episode must be of.
 
         Raises
         ------
@@ -236,9 +237,9 @@ def record(
     seed : int
         0 to 2**64 - 1.
     number : int
-        The one so many resets without a seed later, 0 to 2**32 - 1.
+        Number of further resets without a seed before the episode begins, 0 to 2**32 - 1.
     evaluation : bool
-        In the key space of the suites, which no training draw is in.
+        Whether to draw in the key space of the suites, which no training draw uses.
     **fields
         Scenario fields to replace.
 

@@ -1,16 +1,16 @@
 """What a server may look at: sixteen numbers, whatever the number of devices and servers.
 
-They are made of the server's own column of gains, the slot's tasks and the static map (path
-gains, speeds), which is local information. ``FEATURES`` lists them. Trial prices lie around the
-server's nominal price λ0_j, :mod:`mec_env.simulator.pricing`: λ0_j exp(k step_j), k = -2 .. 2. The
-load that a server would get at a trial price, the others asking their nominal one, is
+They are made of the server's own column of gains, the slot's tasks and the static map (path gains,
+speeds), which is local information. ``FEATURES`` lists them. Trial prices lie around the server's
+nominal price λ0_j, :mod:`mec_env.simulator.pricing`: λ0_j exp(k step_j), k = -2 .. 2. If the others
+ask their nominal prices, the load that server j expects at a trial price λ is
 
     Σ_i w_i [c_ij + λ w_i < local_i] Π_{o ≠ j} P(server o is no cheaper to i),
 
-w_i the root of the cycles, c_ij the link's cost. The other columns' fading is not known, so the
-probability is the fading law's: o is no cheaper while its gain is below the one at which it
-would cost as much. Where devices move, path gains are those of where they are now, and others'
-shadowing is one more thing that a server doesn't know, see :mod:`mec_env.simulator.rivals`.
+with w_i the square root of the cycles and c_ij the link's cost. The fading of other columns is not
+known, so the probability follows from the fading law: o is no cheaper while its gain is below the
+gain at which it would cost as much. Where devices move, path gains are those of their present
+places, and the others' shadowing is not known either, see :mod:`mec_env.simulator.rivals`.
 """
 
 import math

@@ -4,10 +4,10 @@ Each array that a kernel takes costs 0.1 us on the way in, whatever its size; a 
 for 15 us and would take 40 of them. A Held is taken apart when it is made. Its arrays are the
 caller's own: what either side writes, the other sees.
 
-Compiled code counts who uses an array, atomically, at each function's entry and exit: a fifth of a
-step, and more where threads count the same arrays. Those of a Held are lent instead, without a
-count; the Held keeps their owners for as long as it lives. So a kernel must not return one of them,
-only a copy.
+Compiled code counts the users of an array, atomically, at each function's entry and exit. That
+takes a fifth of a step, and more where threads count the same arrays. Those of a Held are lent
+instead, without a count; the Held keeps their owners for as long as it lives. So a kernel must not
+return one of them, only a copy.
 """
 
 from numba import njit, types

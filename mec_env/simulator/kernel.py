@@ -13,9 +13,10 @@ room
 out
     What is filled.
 
-What a batch has none of is None: a coupling, features, or what decides who is admitted. Compiled
-code knows by the type and leaves the rest out, so that a first step loads a seventh of it all. A
-branch goes only where it asks ``is None`` of an argument of its own function.
+A part that a batch doesn't have is None: a coupling, features, or what decides who is admitted.
+Compiled code sees this from the type and leaves such branches out, so that a first step loads a
+seventh of all code. A branch is left out only if it asks ``is None`` of an argument of its own
+function.
 """
 
 from typing import NamedTuple

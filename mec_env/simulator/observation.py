@@ -1,9 +1,9 @@
 """What is observed of a slot, as flat float32 vectors in units that suit a network.
 
 The whole observation is the blocks of ``BLOCKS``, one after the other, without those that a
-scenario doesn't have. A server sees of each block what is its own or all devices'; a device
-what is its own or all servers'. To add a block: a line in ``BLOCKS`` and
-a branch in :func:`observe`.
+scenario doesn't have. Of each block a server sees its own entries, or those of all devices. A
+device sees its own entries, or those of all servers. To add a block, add a line in ``BLOCKS`` and a
+branch in :func:`observe`.
 """
 
 import math

@@ -1,8 +1,9 @@
-"""Nominal prices of a world: what prices as actions, and features, are relative to.
+"""Nominal prices of a world: actions of the mode ``prices`` and features are relative to them.
 
-Two ways to find them, by name in ``NOMINAL``. ``pooled`` takes the map alone: all servers as one,
-links of average gain, tasks of average size, one price for all that balances what is asked for.
-``calibrated`` takes training slots: mean and deviation of the log of each slot's optimal prices.
+``NOMINAL`` names two ways to find them. ``pooled`` uses the map alone. It takes all servers as one,
+links of average gain and tasks of average size, and finds the one price that balances what is asked
+for. ``calibrated`` uses training slots: the mean and deviation of the log of each slot's optimal
+prices.
 """
 
 from collections.abc import Callable, Iterable, Iterator

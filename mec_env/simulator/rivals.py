@@ -1,7 +1,8 @@
 """What a server knows of the other servers' links: the static map, or where moving devices are.
 
-Where devices move, all servers see their places, but not another's shadowing. So a link to another
-server has the path gain of its distance, and shadowing counts as more fading.
+Where devices move, all servers see the devices' places, but not the shadowing of another server's
+links. So a link to another server has the path gain of its distance, and shadowing counts as more
+fading.
 """
 
 import math

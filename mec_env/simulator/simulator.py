@@ -1,8 +1,8 @@
 """A batch of worlds, slot after slot: the only place that draws randomness.
 
-One code path: the single environment is the batch of one, and rows don't know
-of each other, so row k of a batch and a single environment with the same seed
-give the same numbers to the last bit, on any number of threads.
+There is one code path: the single environment is a batch of one row. Rows don't know of each other.
+So row k of a batch and a single environment with the same seed give the same numbers to the last
+bit, on any number of threads.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,7 +55,7 @@ class Simulator:
         price_of(scenario, world) -> the :class:`mec_env.simulator.pricing.Pricing` that actions of
         the mode ``prices`` and features are relative to.
     world : World, optional
-        In place of the scenario's own, for all rows and episodes.
+        World to use in place of the scenario's own, for all rows and episodes.
     """
 
     def __init__(
@@ -170,7 +170,7 @@ class Simulator:
         retries : int
             How often devices that were refused then ask their next server at the same prices.
         reserves : sequence of float
-            For each broadcast after that its reserve, see :mod:`mec_env.optimum.asking`.
+            The reserve of each broadcast after that, see :mod:`mec_env.optimum.asking`.
 
         Returns
         -------
@@ -246,10 +246,10 @@ class Simulator:
     def prices(
         self, action: NDArray[np.float32], row: int = 0
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What an action of the mode ``prices`` asks of each server, (M,) per root of a cycle.
+        """Prices that servers ask by an action of the mode ``prices``, (M,) per root of a cycle.
 
-        And how much it weighs what a coupling adds, (M,), see
-        :func:`mec_env.laws.coupling.kernel.weighed`; not numbers without one.
+        A second array (M,) has the servers' weights of what a coupling adds, see
+        :func:`mec_env.laws.coupling.kernel.weighed`; it is not a number without a coupling.
 
         Raises
         ------

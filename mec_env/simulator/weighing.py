@@ -1,8 +1,8 @@
 """Nominal weights of what a coupling adds: the best constant on training episodes.
 
 With prices as actions each server also names how much it weighs what the coupling adds, see
-:func:`mec_env.laws.coupling.kernel.weighed`. An action a of 0 means the weight found here, any
-other one that times exp(2 a).
+:func:`mec_env.laws.coupling.kernel.weighed`. An action a means exp(2 a) times the weight found
+here.
 """
 
 import numpy as np

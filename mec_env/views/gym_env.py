@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 class MECEnv(PlainSpec, gymnasium.Env):
     """One agent that decides for all devices, slot by slot.
 
-    Each slot every device has a task. The action says where each one runs; the
-    environment gives it the best transmission power and CPU share (they have
-    closed forms) and returns the reward of the slot, then draws the next slot.
+    In each slot every device has a task. The action says where each task runs. The environment
+    applies the best transmission powers and CPU shares, which have closed forms, and returns the
+    reward of the slot. Then it draws the next slot.
 
     Observation
         ``Box``, float32, flat: see :mod:`mec_env.simulator.observation` for its blocks.
@@ -45,16 +45,14 @@ class MECEnv(PlainSpec, gymnasium.Env):
         float: 1 / objective (``reward="reciprocal"``, the paper's) or 1 -
         objective / all-local objective (``"saving"``).
     Info
-        floats ``objective`` (phi_T time + phi_E energy), ``time`` [s] and
-        ``energy`` [J] (sums over devices) and ``offloaded`` (share of devices),
-        of the decision just judged; 0.0 after ``reset``. With prices or admission also
-        ``asked`` and ``admitted``, the shares of devices that asked for a server and that one
-        kept.
+        floats about the decision just judged: ``objective`` (phi_T time + phi_E energy), ``time``
+        [s] and ``energy`` [J] (sums over devices) and ``offloaded`` (share of devices); 0.0 after
+        ``reset``. With prices or admission also ``asked``, the share of devices that asked for a
+        server, and ``admitted``, the share that a server kept.
     End
-        Truncation after ``slots`` slots, which ``spec.max_episode_steps`` says too.
-        Never terminates. Gymnasium's ``make(max_episode_steps=…)`` and ``TimeLimit``
-        can end an episode earlier, not later: a longer one is warned of at the first
-        reset.
+        An episode is truncated after ``slots`` slots; ``spec.max_episode_steps`` has the same
+        number. It never terminates. Gymnasium's ``make(max_episode_steps=…)`` and ``TimeLimit`` can
+        end an episode earlier, not later: the first reset warns of a longer limit.
 
     Parameters
     ----------
@@ -71,17 +69,20 @@ class MECEnv(PlainSpec, gymnasium.Env):
         Whether each server keeps the subset of its askers that costs least, exactly
         (:func:`mec_env.admit`), and sends the others home. By default with prices alone.
     nominal : str
-        λ0, what prices and features are relative to: ``pooled``, one for all servers from the
-        map alone, or ``calibrated``, by the optimal prices of training slots.
+        How the nominal prices λ0 are found, which scale actions and features: ``pooled``, one price
+        for all servers from the map alone, or ``calibrated``, by the optimal prices of training
+        slots.
     span : float, optional
-        Above 0, at most 20; by default 0.7 with ``pooled`` and 3 deviations with ``calibrated``.
+        How far an action of 1 goes from λ0, in logs or deviations: above 0, at most 20; by default
+        0.7 with ``pooled`` and 3 deviations with ``calibrated``.
     retries : int
         How often, with prices and admission, devices that a server refused ask their next
         cheapest option; no number is exchanged.
     broadcasts : int or sequence of float
-        How often, after admission, each server tells its load and devices ask again, or the
-        reserve of each time, see :mod:`mec_env.optimum.asking`. The info then has ``exchanged``,
-        the bytes told in the slot besides prices and first asks.
+        How many broadcasts follow admission, or the reserve of each, see
+        :mod:`mec_env.optimum.asking`. In a broadcast each server tells its load, and devices ask
+        again. The info then has ``exchanged``, the bytes sent in the slot besides prices and first
+        requests.
     **fields
         Scenario fields to replace, such as ``mecs=8, iotds=180`` or ``world_seed=3``.
 
@@ -154,7 +155,7 @@ class MECEnv(PlainSpec, gymnasium.Env):
 
     @property
     def episode(self) -> "Episode":
-        """The running :class:`mec_env.Episode`, with all its draws, those to come among them.
+        """The running :class:`mec_env.Episode` with all its draws, also those still to come.
 
         Raises
         ------
@@ -239,7 +240,7 @@ class MECEnv(PlainSpec, gymnasium.Env):
         return observed[0], float(results.reward[0]), False, truncated, info
 
     def render(self) -> Any:
-        """The slot that was decided last, with its decision; before any, the slot observed.
+        """Draw the slot decided last, with its decision; before the first one, the slot observed.
 
         Returns
         -------
@@ -281,7 +282,7 @@ class MECEnv(PlainSpec, gymnasium.Env):
         return self.simulator.decision(self._action(action), mode, 0, admission, retries, reserves)
 
     def prices(self, action: ArrayLike) -> NDArray[np.float64]:
-        """What an action of the mode ``prices`` asks of each server, (M,) per root of a cycle.
+        """Prices that servers ask by an action of the mode ``prices``, (M,) per root of a cycle.
 
         Raises
         ------
@@ -293,8 +294,8 @@ class MECEnv(PlainSpec, gymnasium.Env):
     def weights(self, action: ArrayLike) -> NDArray[np.float64]:
         """How much an action of the mode ``prices`` weighs what the coupling adds, (M,).
 
-        A migration and the wait in a queue count so many times; with batteries, what a joule costs
-        [weighted s].
+        A migration and the wait in a queue count that many times. With batteries the weight is the
+        cost of a joule [weighted s].
 
         Raises
         ------

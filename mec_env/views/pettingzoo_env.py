@@ -39,9 +39,9 @@ class MECParallelEnv(ParallelEnv):
         ``agents="servers"`` (the paper's): ``mec_0`` … ``mec_{M-1}``;
         ``agents="devices"``: ``iotd_0`` … ``iotd_{N-1}``.
     Observation
-        ``Box``, float32, flat; the same Space for all agents. A server sees its
-        own gains (N) and the slot's tasks, a device its own gains (M) and its
-        own task: see :mod:`mec_env.simulator.observation`. Nothing of another's column.
+        ``Box``, float32, flat; the same Space for all agents. A server sees its own gains (N) and
+        the slot's tasks, a device its own gains (M) and its own task: see
+        :mod:`mec_env.simulator.observation`. No agent sees another's column.
     Action
         Servers: ``Box(0, 1, (N,))``, scores; each device goes to the server with
         its highest score if that is at least 0.5 (the paper's vote). With
@@ -50,10 +50,10 @@ class MECParallelEnv(ParallelEnv):
     Reward
         The global reward of ``MEC-v0``, the same for all agents.
     Infos
-        Those of ``MEC-v0``, the same for all agents, and ``TimeLimit.truncated``:
-        whether the last episode that ended was truncated (from its last step to
-        the first step of the next, so that a trainer that resets within the
-        step and merges both infos still sees it).
+        Those of ``MEC-v0``, the same for all agents, and ``TimeLimit.truncated``: whether the last
+        episode that ended was truncated. It stays from the last step of an episode to the first
+        step of the next, so that a trainer that resets within the step and merges both infos still
+        sees it.
     End
         All agents are truncated together after ``slots`` slots.
 
@@ -143,7 +143,7 @@ class MECParallelEnv(ParallelEnv):
         return self._env.options
 
     def prices(self, actions: dict[str, Any]) -> NDArray[np.float64]:
-        """What the servers' actions ask, (M,) per root of a cycle; see ``MECEnv.prices``."""
+        """Prices that the servers' actions ask, (M,) per root of a cycle; see ``MECEnv.prices``."""
         return self._env.prices(self._joint(actions))
 
     def weights(self, actions: dict[str, Any]) -> NDArray[np.float64]:

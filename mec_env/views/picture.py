@@ -1,7 +1,8 @@
 """The picture of a slot: a map of devices, servers and links, and each server's load beside it.
 
-Knows nothing of the simulator: `picture_of` fills in a `Picture` from a slot, as anybody may. pygame is imported
-when the first picture is drawn, and needs no display unless a window is asked for.
+This module knows nothing of the simulator: `picture_of` fills in a `Picture` from a slot, as
+anybody may. pygame is imported when the first picture is drawn, and needs no display unless a
+window is asked for.
 """
 
 from dataclasses import dataclass

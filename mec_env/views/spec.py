@@ -1,4 +1,4 @@
-"""What Gymnasium notes down of an environment it made: fit for JSON, with the episode's length."""
+"""The spec that Gymnasium keeps of an environment: fit for JSON, with the episode's length."""
 
 import dataclasses
 import os
@@ -22,11 +22,11 @@ class PlainSpec:
     def spec(self):
         """What ``gymnasium.make`` made the environment from, or None; a ``gymnasium.EnvSpec``.
 
-        Its keywords are such as JSON knows (arrays are lists, a Scenario or a Range a
-        dictionary, a path a string), so ``to_json`` writes every spec and ``make`` of what was
-        read again gives the same environment. ``max_episode_steps`` is the scenario's
-        ``slots``: to make a spec anew with other ``slots``, say ``max_episode_steps=-1`` too,
-        or Gymnasium ends the episodes as before.
+        Its keywords are of JSON's own types (arrays are lists, a Scenario or a Range a dictionary,
+        a path a string). So ``to_json`` writes every spec, and ``make`` of a spec that was read
+        back gives the same environment. ``max_episode_steps`` is the scenario's ``slots``: to make
+        a spec anew with other ``slots``, say ``max_episode_steps=-1`` too, or Gymnasium ends the
+        episodes as before.
         """
         return self._spec
 

@@ -22,10 +22,10 @@ FEWEST = 2
 class IPPOPrices(PriceLearner):
     """Independent PPO (de Witt et al. 2020) of servers that share actor and critic.
 
-    To AgileRL all servers of all worlds are one agent's vectorised environments. It can share
-    a network among agents too, but where a group has several, 2.58 flattens their observations
-    agent by agent and their advantages step by step, so that each belongs to another's.
-    The policy takes the mean of the normal actions, clipped.
+    AgileRL is given all servers of all worlds as the vectorised environments of one agent. It can
+    share a network among agents too. But in a group of several agents, 2.58 flattens observations
+    agent by agent and advantages step by step, so that an advantage belongs to another's
+    observation. The policy takes the mean of the normal actions, clipped.
     """
 
     name = "agilerl-ippo-prices"

@@ -1,11 +1,11 @@
 """MADDPG and MAPPO of BenchMARL: a network per server, one critic that sees everything.
 
-Slots don't depend on each other, so what an action is worth is the slot's own reward:
-the discount is 0. Actors learn from their servers' observations alone; the critic, which
-is left behind after the training, sees the whole slot. What is returned are the actors that
-decided best without exploration on some training slots, the first ones among them:
-``first`` and ``best`` of a learner say what the training added. In a minute and a half that
-is much at 30 and at 180 devices, and little for MAPPO where most links are bad (``square-km``).
+Slots don't depend on each other, so the value of an action is the slot's own reward and the
+discount is 0. Actors learn from their servers' observations alone. The critic sees the whole slot;
+it is not kept after the training. ``learn`` returns the actors that decided best without
+exploration on some training slots; the untrained first actors compete too. A learner's ``first``
+and ``best`` say what the training added. In a minute and a half it adds much at 30 and at 180
+devices, and little for MAPPO where most links are bad (``square-km``).
 """
 
 import tempfile

@@ -40,9 +40,9 @@ class BatchedPrices(Batched):
     nominal : str
         ``pooled`` or ``calibrated``: the prices that actions are relative to.
     reference : float, optional
-        -1 to 1: the reward has that of this price, asked by all servers in the same slot, taken
-        off. Most of a slot's reward is the slot's own; what remains is what the actions changed,
-        and no gradient is biased, since the baseline depends on the slot alone.
+        -1 to 1: a price. The reward that it brings if all servers ask it in the same slot is taken
+        off the reward. Most of a slot's reward is the slot's own; what remains is what the actions
+        changed, and no gradient is biased, since the baseline depends on the slot alone.
     mean, deviation : (row_size,) float32, optional
         Of the features; 0 and 1 by default.
     scale : float

@@ -1,11 +1,11 @@
 """MAPPO and MADDPG of BenchMARL that act by prices: one number a server, whatever the devices.
 
 The servers share one actor, which sees a server's own features: local information, at any number of
-servers and devices. The critic, which is left behind after the training, sees all servers'
-features as a set. The environment admits, so a server that asks too little refuses whom it
-can't serve; one that asks too much sees nobody, which nothing mends. A new actor therefore asks
-less than the nominal price. The discount is 0 where slots don't depend on
-each other, and that of ``DISCOUNT`` with a coupling.
+servers and devices. The critic sees all servers' features as a set; it is not kept after the
+training. The environment admits, so a server that asks too little refuses the devices that it can't
+serve. A server that asks too much gets no devices, and nothing corrects that. A new actor therefore
+asks less than the nominal price. The discount is 0 where slots don't depend on each other; with a
+coupling ``DISCOUNT`` has it.
 """
 
 import math

@@ -1,16 +1,16 @@
 """PSO and DE of pymoo as learners that learn nothing: a search for each slot's decision.
 
-The paper takes particle swarm optimisation for its near-optimal reference and differential
-evolution beside it (section V-D, Table V: 1.86 and 1.87 s a slot at 200 devices and 10
-servers; populations and generations it does not give). Its search moves decisions, powers
-and CPU shares alike. Ours moves decisions alone, since the others have closed forms given a
-decision (``mec_env.physics.cost``): a smaller space, so the stronger baseline.
+The paper takes particle swarm optimisation for its near-optimal reference, with differential
+evolution beside it (section V-D, Table V: 1.86 and 1.87 s a slot at 200 devices and 10 servers). It
+does not give populations or generations. Its search moves decisions, powers and CPU shares alike.
+Ours moves decisions alone, since the others have closed forms given a decision
+(``mec_env.physics.cost``): a smaller space, so the stronger baseline.
 
-Each device has one coordinate in [0, 1], cut into as many equal parts as it has options. By
-the encoding ``useful`` these are the options that can be part of an optimum at all: running
-locally, and servers that cost the device no more than that when it is alone on them; in
-order of that cost, so that neighbouring values are options of a like cost. By ``index`` they
-are all options, 0 to M.
+Each device has one coordinate in [0, 1], cut into as many equal parts as it has options. With the
+encoding ``useful`` the options are those that can be part of an optimum: running locally, and
+servers that cost the device no more than that when it is alone on them. They are sorted by that
+cost, so that neighbouring values are options of similar cost. With ``index`` they are all options,
+0 to M.
 """
 
 import json

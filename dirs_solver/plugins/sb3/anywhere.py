@@ -1,13 +1,13 @@
 """PPO and SAC by prices, trained on many worlds and sizes at once and judged on unseen ones.
 
 ``learn`` is given one scenario and trains on its family (:mod:`dirs_solver.shared.family`): other
-worlds, other numbers of servers and devices, and never the scenario's own world. So what a suite
-says of them is said of a world that training has not seen. Which of the actors is kept hangs on
-such worlds too. In a world where it decides, a policy has its nominal prices from training slots of
-that world, as ``priced`` has; nothing else is fitted there.
+worlds, other numbers of servers and devices, and never the scenario's own world. So a suite judges
+them on a world that the training has not seen. Such worlds also decide which of the actors is kept.
+In a world where it decides, a policy takes its nominal prices from training slots of that world, as
+``priced`` does. Nothing else is fitted there.
 
-Every server is a row of the library's environment (:mod:`dirs_solver.plugins.sb3.server_rows`), so
-its plain networks serve, one for all servers of all sizes.
+Every server is a row of the library's environment (:mod:`dirs_solver.plugins.sb3.server_rows`). So
+one plain network of the library serves all servers at all sizes.
 """
 
 import math

@@ -17,9 +17,9 @@ class TRPOPrices(OnPPO, _Gaussian):
 class RecurrentPPOPrices(OnPPO, _Gaussian):
     """PPO with a memory: one LSTM reads what all servers see, slot after slot of an episode.
 
-    A memory can pay where something passes from slot to slot; it needs the slots in order, so
-    that whoever acts with the policy says when an episode begins. One network asks all prices:
-    its number of servers is fixed, and with ``observe = "features"`` that of devices is not.
+    A memory can pay where something passes from slot to slot. It needs the slots in order, so the
+    caller of the policy says when an episode begins. One network asks all prices: its number of
+    servers is fixed, and with ``observe = "features"`` that of devices is not.
     """
 
     name = "sb3-recurrent-ppo-prices"

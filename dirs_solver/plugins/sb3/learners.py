@@ -1,10 +1,10 @@
 """A2C, PPO, DDPG, TD3 and SAC of Stable-Baselines3 as learners: the whole network is one agent.
 
-Where a slot does not depend on what was decided before it, nothing is gained by looking
-ahead: the discount is 0 (``DISCOUNT`` has those of couplings), a state's value is its slot's expected reward, and an advantage
-is the reward less that value. The reward is the environment's ``saving``, or its
-logarithmic form, over its running standard deviation. What is returned is the actor that
-decided best without exploration on some training slots, the first one among them.
+Where a slot does not depend on what was decided before it, looking ahead gains nothing. The
+discount is then 0 (``DISCOUNT`` has those of couplings), a state's value is its slot's expected
+reward, and an advantage is the reward less that value. The reward is the environment's ``saving``,
+or its logarithmic form, over its running standard deviation. ``learn`` returns the actor that
+decided best without exploration on some training slots; the untrained first actor competes too.
 """
 
 import math

@@ -1,10 +1,10 @@
 """Stable-Baselines3's algorithms that act by prices: one number a server, whatever the devices.
 
-The environment admits, so a server that asks too little refuses whom it can't serve; one that
-asks too much sees nobody, which nothing mends. A new actor therefore asks less than the
-nominal price, and learns from there. With ``observe = "features"`` one network is shared by all
-servers and sees a server's own features, which is local information; with ``columns`` one
-network sees the whole observation and asks all prices.
+The environment admits, so a server that asks too little refuses the devices that it can't serve. A
+server that asks too much gets no devices, and nothing corrects that. A new actor therefore asks
+less than the nominal price, and learns from there. With ``observe = "features"`` one network is
+shared by all servers and sees a server's own features, which is local information; with ``columns``
+one network sees the whole observation and asks all prices.
 """
 
 import math

@@ -1,8 +1,8 @@
 """PPO of Stable-Baselines3 over the learned rule's numbers, where tasks are coupled in time.
 
 Prices and weights of servers can't say how a device answers to its own state, such as its battery's
-level or who holds its service; the learned rule's few numbers can, and are here what PPO acts by.
-An episode is a step, see :mod:`dirs_solver.plugins.sb3.rule_rows`.
+level or the server that holds its service. The learned rule's few numbers can, so PPO acts by them
+here. An episode is a step, see :mod:`dirs_solver.plugins.sb3.rule_rows`.
 """
 
 import numpy as np

@@ -1,9 +1,9 @@
 """Whole coupled episodes as steps for Stable-Baselines3: an action is the learned rule's numbers.
 
-What a slot's decision costs shows over the rest of its episode, so the numbers stay for all of it.
-The reward is the share of the episode's cost that an action saves, against what a new actor's
-action comes to in the same episode: most of a cost is the episode's own, whatever the numbers. What
-is compared with hangs on no action, so no gradient is biased by it.
+The cost of a slot's decision shows over the rest of its episode, so the numbers stay the same for a
+whole episode. The reward is the share of the episode's cost that an action saves against a new
+actor's action in the same episode, since most of a cost is the episode's own, whatever the numbers.
+The baseline depends on no action, so it biases no gradient.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """Servers as rows of one vectorised environment, whatever the sizes of their networks.
 
 A row sees its server's features and asks its server's price, so batches of different sizes stand
-side by side. All servers of a slot share its reward, times their number: of many servers each one
-changes less of it.
+side by side. Every server of a slot gets its reward times the number of servers, because each of
+many servers changes less of the reward.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """Networks that all servers share: each server's row of features gives its own number.
 
-An observation (B, M * size) is M rows of features, an action (B, M * asked) one number a row, the
-price, or with a coupling two, the price and a weight. A value is the mean of one number a row. So nothing hangs on the number of servers, and servers that
-change places change nothing else.
+An observation (B, M * size) is M rows of features. An action (B, M * asked) is one number a row,
+the price, or with a coupling two, the price and a weight. A value is the mean of one number a row.
+So nothing depends on the number of servers, and if servers change places, only their actions do.
 """
 
 import numpy as np

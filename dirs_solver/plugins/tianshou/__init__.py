@@ -1,1 +1,1 @@
-"""Tianshou's PPO as a learner, and a bridge for its want of MultiDiscrete actions."""
+"""Tianshou's PPO as a learner, and a bridge for MultiDiscrete actions, which Tianshou lacks."""

@@ -1,8 +1,8 @@
 """What passes from one slot to the next: nothing, moving users, batteries or queues.
 
-A coupling is two files: ``NAME.py``, its fields of a Scenario, their check and its numbers, in
-plain Python; and ``NAME_kernel.py``, what happens in a slot, compiled. ``COUPLINGS`` here and the
-branches in ``kernel.py`` are the only places to touch besides these.
+A coupling is two files. ``NAME.py`` has its fields of a Scenario, their check and its numbers, in
+plain Python. ``NAME_kernel.py`` has what happens in a slot, compiled. Besides these, ``COUPLINGS``
+here and the branches in ``kernel.py`` are the only places to touch.
 """
 
 from mec_env.laws.coupling import backlog, battery, moving, none

@@ -1,9 +1,9 @@
 """Tasks that come and go, and servers that carry whole tasks over to later slots.
 
 Tasks are equal. Server j ends C_j = floor(server_speed * slot_seconds / cycles) of them a slot,
-first come first served, so that each takes its turn of tau / C_j seconds. n tasks that join behind u
-wait and run for (tau / C_j) (n u + n (n + 1) / 2) seconds together, which is charged when they
-join; then u becomes max(0, u + n - C_j).
+first come first served. Each task takes a turn of tau / C_j seconds, with tau = slot_seconds. If n
+tasks join a queue of u tasks, they wait and run for (tau / C_j) (n u + n (n + 1) / 2) seconds
+together. All of it is charged in the slot in which they join. Then u becomes max(0, u + n - C_j).
 """
 
 from dataclasses import dataclass
@@ -35,20 +35,23 @@ class Fields:
     Attributes
     ----------
     arrivals : str
-        ``none``: a task each slot, ended within it; ``wave``, a rush hour that wanders over the
-        clusters; ``bursts``, clusters on and off; or ``file``.
+        How tasks come. ``none``: each device has a task in each slot, which ends within the slot.
+        ``wave``: a rush hour wanders over the clusters. ``bursts``: clusters switch on and off.
+        ``file``: as a file of request times says.
     arrival_low, arrival_high : float
-        Least and largest probability of a task in a slot, 0 to 1; with ``bursts`` that of a
-        cluster that is off, and on.
+        Least and largest probability that a device has a task in a slot, 0 to 1. With ``bursts``:
+        the probability in a cluster that is off, and in one that is on.
     wave_slots : int
         Slots from one rush hour of a cluster to the next.
     wave_memory, wave_noise : float
-        Correlation from slot to slot, 0 to below 1, and deviation of the log of a cluster's rate.
+        Correlation from slot to slot, 0 to below 1, and standard deviation; both of the log of a
+        cluster's rate of tasks.
     burst_on, burst_off : float
         Mean length of a cluster's bursts and of its pauses [slots], 1 or more.
     arrivals_file : str, optional
-        CSV file of request times for ``file``, see :mod:`mec_env.scenario.series`: each device has
-        a task with probability requests in the slot over devices, at most 1.
+        CSV file of request times for ``file``, see :mod:`mec_env.scenario.series`. The probability
+        that a device has a task is the number of requests in the slot over the number of devices,
+        at most 1.
     """
 
     arrivals: str = "none"

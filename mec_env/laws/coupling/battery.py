@@ -1,9 +1,10 @@
-"""Devices that live on what they harvest, in whole levels of a small store.
+"""Devices that live on harvested energy, stored in whole levels of a small battery.
 
-What an option uses is rounded up to levels; what is harvested is whole levels, the fraction by a
-coin. What the store can't pay falls back: a link to running locally, full speed to half speed
-(twice the time, a quarter of the energy), half speed to a drop, which costs ``drop_seconds`` and
-uses nothing. Order of a slot: observe, decide, pay, harvest, cut at the top level.
+The energy of an option is rounded up to whole levels. A harvest is whole levels too: its fraction
+is rounded up or down at random, with the right mean. An option that the store can't pay falls back:
+a link to running locally, full speed to half speed (twice the time, a quarter of the energy), half
+speed to a drop. A drop costs ``drop_seconds`` and uses no energy. The order in a slot is: observe,
+decide, pay, harvest, cut the store at its top level.
 """
 
 from dataclasses import dataclass
@@ -34,26 +35,29 @@ class Fields:
     Attributes
     ----------
     battery_capacity : float
-        Of each device's store [J]; 0: devices have mains.
+        Capacity of each device's store [J]; 0 means mains power.
     battery_levels : int
-        Levels L of the store, 1 to 1,000. Coarser levels make energy scarcer: part of the task.
+        Levels L of the store, 1 to 1,000. They are part of the task: uses are rounded up, so fewer
+        levels make energy scarcer.
     harvest : str
-        ``sun``, a day's course times the weather; ``on-off``, in bursts; or ``file``.
+        How energy comes: ``sun``, the course of a day times the weather; ``on-off``, in bursts; or
+        ``file``, as a file of irradiance says.
     harvest_mean : float
         Mean harvest [J per slot].
     day_slots : int
         Slots in a day, for ``sun``.
     sky_memory : float
-        Correlation of a sky from slot to slot, 0 to below 1; each cluster has its own.
+        Correlation of a sky from slot to slot, 0 to below 1. Each cluster has its own sky, the
+        number behind its weather.
     sky_contrast : float
-        Weather is 2 / (1 + exp(-sky_contrast z)), z the sky, of unit variance.
+        Weather is 2 / (1 + exp(-sky_contrast z)), where z is the sky, of unit variance.
     harvest_on, harvest_off : float
         Mean length of bursts and of pauses of ``on-off`` [slots], 1 or more.
     harvest_file : str, optional
-        CSV file of irradiance for ``file``, see :mod:`mec_env.scenario.series`; scaled to
-        ``harvest_mean`` over the file.
+        CSV file of irradiance for ``file``, see :mod:`mec_env.scenario.series`; it is scaled so
+        that its mean is ``harvest_mean``.
     panel : number, Range or values per device
-        A device's harvest over the mean; a Range is drawn once per world.
+        A device's harvest divided by the mean harvest; a Range is drawn once per world.
     drop_seconds : float
         What a dropped task costs [s].
     """

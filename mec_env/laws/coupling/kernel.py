@@ -1,4 +1,4 @@
-"""What a coupling does in a slot, whichever it is: the branches by its code.
+"""What a coupling does in a slot: each function branches by the coupling's code.
 
 Kernels take ``law``, the coupling as :class:`Coupled`, and know nothing else of how a scenario is
 coupled. Where slots don't depend on each other there is no ``law`` and none of this is called.
@@ -73,7 +73,7 @@ def settle(law, physics, worlds, board, carry, e, room):
     Returns
     -------
     time, energy : float
-        That come on top of those of links, of local runs and of shared CPUs [s], [J].
+        Time and energy in addition to those of links, local runs and shared CPUs [s], [J].
     migrations, dropped : int
     """
     own = law.own[worlds.row[e]]
@@ -135,7 +135,8 @@ def at_home(law, physics, worlds, board, carry, e, i):
 def on_link(law, physics, worlds, board, carry, e, i, j):
     """Seconds and joules that the coupling adds to device i's link to server j.
 
-    Infinite where the link is not open to it: it then stays at home, whatever it asked for.
+    Infinite where the link is not open to the device, which then stays at home, whatever it asked
+    for.
     """
     own, n, m = law.own[worlds.row[e]], board.cycles.shape[1], worlds.server_speed.shape[1]
     if law.code == MOVING:
@@ -185,9 +186,9 @@ def snapshot(law, physics, worlds, board, carry, e, out):
 def weighed(law, physics, worlds, board, carry, e, weight, link, local):
     """Fill what options cost at the servers' weights of what the coupling adds.
 
-    A migration and the wait in a queue count ``weight[j]`` times; with batteries each joule costs
-    ``weight[j]`` more on server j's link, and at home what the server of the strongest link says.
-    All weights 1 (0 with batteries) are a slot's own costs.
+    A migration and the wait in a queue count ``weight[j]`` times. With batteries each joule costs
+    ``weight[j]`` more on server j's link; at home it costs more by the weight of the server with
+    the strongest link. Weights of 1 (with batteries, of 0) give the slot's own costs.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
 """Users that move and leave their service behind: offloading elsewhere moves it first.
 
-A device's service, the state that its tasks work on, stands on one server, at reset the nearest.
-Offloading to another moves it there: ``service_bits`` over ``backhaul`` and a restart, for which
-the slot's task waits while the device's radio idles. Running locally leaves it where it is.
+A device's service is the state that its tasks work on. It stands on one server, at reset the
+nearest. Offloading to another server moves the service there, which takes ``service_bits`` over
+``backhaul`` plus ``restart`` seconds. The slot's task waits for that time while the device's radio
+idles. Running locally leaves the service where it is.
 """
 
 from dataclasses import dataclass
@@ -36,28 +37,28 @@ class Fields:
     Attributes
     ----------
     motion : str
-        ``none``; ``waypoint``, straight to a place near where some device stood at first, then
-        to the next; ``gauss-markov``, velocities that are remembered from slot to slot; or
+        ``none``; ``waypoint``, straight to a place near some device's first place, then to the next
+        such place; ``gauss-markov``, velocities that are correlated from slot to slot; or
         ``trace``, from a file.
     motion_speed : number or Range
-        Speed on a leg of ``waypoint``, or root mean square of ``gauss-markov`` (the middle of a
-        Range) [m/s].
+        Speed on a leg of ``waypoint``, or root mean square speed of ``gauss-markov``, which takes
+        the middle of a Range [m/s].
     motion_memory : float
         Correlation of ``gauss-markov`` velocities from slot to slot, 0 to below 1.
     trace : str, optional
         CSV file of positions for ``trace``, see :mod:`mec_env.scenario.traces`.
     trace_start : float
-        Where in the trace the first slot is [s from its first row].
+        Time of the first slot in the trace [s from its first row].
     decorrelation : float
-        Distance over which shadowing along a device's track is forgotten to 1/e [m].
+        Distance along a device's track over which the correlation of shadowing falls to 1/e [m].
     service_bits : number, Range or values per device
         State that a migration moves [bit]; a Range is drawn once per world.
     backhaul : float
-        Rate at which it moves [bit/s].
+        Rate at which a service moves between servers [bit/s].
     restart : float
-        Time that the service then takes to start [s].
+        Time that a service takes to start after a migration [s].
     idle_power : float
-        Power of a device's radio while it waits for both [W].
+        Power of a device's radio while it waits for migration and restart [W].
     """
 
     motion: str = "none"

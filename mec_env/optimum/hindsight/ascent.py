@@ -9,11 +9,12 @@ is below the cost of every hindsight decision. Let a decision have the loads Y. 
     sum_i own_i + sum_j G_j(Y_j)
         = sum_i [own_i + lambda . (load of i)] + sum_j [G_j(Y_j) - lambda_j . Y_j],
 
-with own_i what device i pays by itself over the episode and G_j what server j's course of loads
-costs. V_i is the least value of a bracket of the first sum over all paths of device i through its
-states, S_j the least value of a bracket of the second over all courses of loads: neither is above
-its bracket. The prices need not be optimal, nor found by any particular means. With slots that
-share nothing, V_i and S_j fall apart into slots and the bound is the sum of the slots' own.
+where own_i is what device i pays by itself over the episode, and G_j is the cost of server j's
+course of loads. V_i is the least value of device i's bracket in the first sum, over all its paths
+through its states. S_j is the least value of server j's bracket in the second sum, over all courses
+of loads. So neither is above its bracket. The prices need not be optimal, nor found by any
+particular means. If slots share nothing, V_i and S_j are sums over slots, and the bound is the sum
+of the slots' bounds.
 
 The bound is concave in the prices and has kinks, where plain ascent stalls. So every min becomes a
 soft one whose width, the heat, falls from run to run; the hard bound alone is certified.

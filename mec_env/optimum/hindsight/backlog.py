@@ -3,16 +3,16 @@
 Server j ends C whole tasks a slot, first come first served. n tasks that join behind u waiting
 ones cost ``wait * (n u + n (n + 1) / 2)``, the sum of their turns; then u := max(0, u + n - C).
 
-Prices lambda >= 0 for a task on server j in slot t split every decision's cost in two: what the
-devices pay with the prices, at least the sum of min(local, min_j link + lambda); and what the
-servers cost less the prices. A server's queue is a row of turns, C a slot. The turn that is the
-r-th of slot s costs a task that joined in slot t <= s ``wait * (C (s - t) + r)``. Each turn serves
-one task at most, so the server's part is at least the sum over its turns of the least of 0 and
-``wait * (C (s - t) + r) - lambda_t`` over t <= s: no turn knows of another, so no program over the
-number of waiting tasks is needed. It is the same minimum, since turns that are given out in any
-order cost no less than the queue with the same arrivals does.
+Prices lambda >= 0 for a task on server j in slot t split every decision's cost in two. The first
+part is what the devices pay, prices included: at least the sum of min(local, min_j link + lambda).
+The second part is what the servers cost, less the prices. A server's queue is a row of turns, C a
+slot. If a task joined in slot t and takes the r-th turn of slot s >= t, it costs ``wait * (C (s -
+t) + r)``. Each turn serves at most one task. So the server's part is at least the sum over its
+turns of the least of 0 and ``wait * (C (s - t) + r) - lambda_t`` over t <= s. The turns don't
+depend on each other here, so no program over the number of waiting tasks is needed. The minimum
+stays the same: turns given out in any order cost no less than the queue with the same arrivals.
 
-With the prices that the last task's path leaves, the bound is the optimum but for rounding.
+At the prices after the last task is placed, the bound is the optimum but for rounding.
 """
 
 import math

@@ -1,10 +1,10 @@
 """Devices that live on a battery: what is spent now is missing later.
 
-A device's state is its level, 0 .. L, and what options use and what is harvested is whole levels,
-so the programs are exact. A link that the level can't pay falls back to the device's own CPU, that
-from full speed to half speed, and half speed to a drop, which spends nothing. A level can be worse
-than a lower one, for it can force what costs more than a drop. So nothing here takes the value of
-a level to fall with it; how far it may rise is measured wherever an option is left out.
+A device's state is its level, 0 .. L. Uses and harvests are whole levels, so the programs are
+exact. A link that the level can't pay falls back to the device's own CPU, full speed to half speed,
+and half speed to a drop, which spends nothing. A level can be worse than a lower one, because it
+can force an option that costs more than a drop. So no code here assumes that the cost to come falls
+as the level rises. Wherever an option is left out, the most that this cost may rise is measured.
 """
 
 import time

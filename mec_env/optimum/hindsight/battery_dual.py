@@ -1,9 +1,9 @@
 """The bound of devices on a battery at given prices: each device's program over its levels.
 
-With W(b) the least cost from the next slot on of a device that is left with b before the harvest,
-a link that uses q levels and costs c (its price included) gives c + W(b - q) at every b >= q. So
-an option is a row of W, shifted, and the levels are the lanes of one loop. The soft min of x and y
-at the width h is the least over p in [0, 1] of (1 - p) x + p y - h p (1 - p).
+Let W(b) be the least cost from the next slot on of a device that has b levels left before the
+harvest. A link that uses q levels and costs c (its price included) then gives c + W(b - q) at every
+b >= q. So an option is a shifted row of W, and one loop runs over all levels side by side. The soft
+min of x and y at the width h is the least over p in [0, 1] of (1 - p) x + p y - h p (1 - p).
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Certificates of whole episodes: a bound that no policy can pass, and decisions near it.
 
-One question to one room: the slots' certificates where nothing passes from slot to slot, and
-``moving``, ``battery`` or ``backlog`` where something does.
+Where nothing passes from slot to slot, this module uses the certificates of the slots. Where
+something does, it calls ``moving``, ``battery`` or ``backlog``.
 """
 
 import math
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class HindsightCertificate:
-    """What is known about the best decisions of an episode, all its draws known beforehand.
+    """What is known about the best decisions of an episode whose draws are all known beforehand.
 
     Attributes
     ----------
     decisions : (T, N) int64
         0 (local) or 1 .. M; ``episode.replay(decisions)`` gives the objective, slot by slot.
     objective : float
-        Their sum over the episode.
+        Sum of the decisions' objectives over the episode.
     lower_bound : float
         No decisions cost less, and so no policy does.
     gap : float
         (objective - lower_bound) / lower_bound; 0 if both are 0.
     prices : (T, M) float64
-        Of each server in each slot per unit of load, a root of a cycle: ``prices=`` of a similar
-        episode.
+        Price of each server in each slot per unit of load, the square root of a cycle. They serve
+        as ``prices=`` for a similar episode.
     seconds : float
         Wall time it took [s].
     """
@@ -67,10 +67,10 @@ def hindsight(
     ----------
     episode : mec_env.Episode
     prices : (T, M) array_like, optional
-        To start from, 0 or more, such as those of a similar episode.
+        Prices to start from, 0 or more, such as those of a similar episode.
     time_limit : float, optional
-        Seconds after which no further step begins; what was found by then counts, and the bound is
-        valid whenever it is cut short.
+        Seconds after which no further step begins. The result is what was found by then; its bound
+        is valid whenever the search stops.
 
     Returns
     -------

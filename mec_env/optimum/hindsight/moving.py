@@ -1,7 +1,8 @@
-"""Users that move: the server that holds a device's service must be moved to be changed.
+"""Users that move: a device's service must move before another server can run its tasks.
 
-A device's state is its holder. A decision for another server than the holder costs the device's
-migration in that slot, and that server is the holder from then on; running locally leaves it.
+A device's state is its holder, the server that has its service. A decision for another server costs
+the device's migration in that slot, and that server is the holder from then on. Running locally
+leaves the holder as it is.
 """
 
 import time

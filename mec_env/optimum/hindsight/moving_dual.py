@@ -1,6 +1,7 @@
 """The bound of users that move at given prices: each device's program over its holders.
 
-With c_j = link_j + lambda_j w the least cost from slot t on of a device whose service k holds is
+Let c_j = link_j + lambda_j w. The least cost from slot t on of a device whose service server k
+holds is
 
     V_t(k) = min(local + V_t+1(k), c_k + V_t+1(k), migration + min_j (c_j + V_t+1(j))).
 

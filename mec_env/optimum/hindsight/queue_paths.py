@@ -1,9 +1,9 @@
 """Whole tasks into the servers' queues at least cost, one task after the other.
 
-Places on server j are its turns, C of them a slot: whoever joins in slot t and ends as the r-th of
-slot s >= t has waited ``wait * (C (s - t) + r)``. So the problem is one of flow. A task enters a
-node (slot, server); from a node it ends in the slot at its next free place, is carried over to
-the next slot for ``wait * C``, takes the stead of a task carried in from the slot before, which
+Places on server j are its turns, C of them a slot. A task that joins in slot t and ends as the r-th
+of slot s >= t costs ``wait * (C (s - t) + r)`` for waiting. So the problem is a flow. A task enters
+a node (slot, server); from a node it ends in the slot at its next free place, is carried over to
+the next slot for ``wait * C``, takes the place of a task carried in from the slot before, which
 gives that much back, or sends a task of the same slot elsewhere. Each new task takes the cheapest
 path, along which others move; so the tasks placed so far always stand at their exact optimum.
 

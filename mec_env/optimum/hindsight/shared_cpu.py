@@ -1,8 +1,8 @@
-"""The search for prices and decision where servers are shared in a slot and hold nothing over it.
+"""The search for prices and a decision where servers keep nothing from slot to slot.
 
-Such a server's cost is congestion * load**2 in every slot, so at a price p it gives away
-p**2 / (4 congestion), at the load p / (2 congestion). What the devices carry from slot to slot is
-the coupling's own: it hands its programs over.
+Such a server's cost is congestion * load**2 in every slot, so at a price p it gives away p**2 / (4
+congestion), at the load p / (2 congestion). How the devices' states pass from slot to slot depends
+on the coupling, which hands over its programs.
 """
 
 import time

@@ -48,7 +48,7 @@ SAYS = {
     "follow-me-light": "The same with faster devices, less data and half the state to move.",
     "harvest": "Devices live on what they harvest from the sun, an hour a slot for four days. A device that spends all at noon has nothing at night.",
     "harvest-bursts": "The same with harvests that come and go by chance.",
-    "rush-hour": "Tasks wait in queues at the servers, and come in waves that wander over the map. A full queue makes the next tasks wait.",
+    "rush-hour": "Tasks wait in queues at the servers, and come in waves that wander over the map. A long queue makes the next tasks wait.",
     "rush-hour-bursts": "The same with bursts of tasks.",
 }  # fmt: skip
 #: Trivial rules of the audit.
@@ -68,15 +68,17 @@ def said(value, unit=1.0):
 
 
 def room(name, audit, coupled):
-    """What a trivial rule leaves to gain, in words."""
+    """What a trivial rule leaves to gain, or with a coupling myopia, in words."""
+    above = [
+        row["above"] for row in coupled if (row["scenario"], row["reference"]) == (name, "myopic")
+    ]
+    if above:
+        return f"{sum(above[0]) / len(above[0]):.1f} % (myopic)"
     if name in audit:
         found = audit[name][0]
         best = min(TRIVIAL, key=lambda rule: found[f"{rule}+admission"])
         return f"{found[f'{best}+admission']:.2f} % ({best})"
-    above = [
-        row["above"] for row in coupled if (row["scenario"], row["reference"]) == (name, "myopic")
-    ]
-    return f"{sum(above[0]) / len(above[0]):.1f} % (myopic)" if above else "not measured"
+    return "not measured"
 
 
 def scenarios():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-POINTS = 24
+POINTS = 16
 
 
 def mean_curve(cells, points=POINTS):

@@ -86,10 +86,10 @@ def _board(board, decisions):
 
 
 def _rounded(curve):
-    """A curve to five digits, finer than any screen: the page is read over slow lines too."""
+    """A curve to four digits, as fine as a screen: the page is read over slow lines too."""
     if curve is None:
         return None
-    return {name: [float(f"{value:.5g}") for value in values] for name, values in curve.items()}
+    return {name: [float(f"{value:.4g}") for value in values] for name, values in curve.items()}
 
 
 def _row(s):
@@ -104,7 +104,7 @@ def _row(s):
         "gap": s.mean,
         "interval": s.mean_interval,
         "milliseconds": s.milliseconds,
-        "profile": None if s.profile is None else [round(float(p), 4) for p in s.profile],
+        "profile": None if s.profile is None else [round(float(p), 3) for p in s.profile],
         "curve": _rounded(mean_curve(s.cells)),
         "failed": [
             {key: cell.get(key) for key in ("seed", "error", "traceback")} for cell in s.failed

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 class MECEnv(PlainSpec, gymnasium.Env):
     """One agent that decides for all devices, slot by slot.
 
-    In each slot every device has a task. The action says where each task runs. The environment
-    applies the best transmission powers and CPU shares, which have closed forms, and returns the
-    reward of the slot. Then it draws the next slot.
+    In each slot every device has a task, unless tasks come and go. The action says where each runs.
+    The environment applies the best transmission powers and CPU shares, which have closed forms,
+    and returns the reward of the slot. Then it draws the next slot.
 
     Observation
         ``Box``, float32, flat: see :mod:`mec_env.simulator.observation` for its blocks.
@@ -40,15 +40,17 @@ class MECEnv(PlainSpec, gymnasium.Env):
         vote). Scores outside [0, 1] are clipped, NaN is an error.
         ``prices``: ``Box(-1, 1, (M,))``; server j asks λ0_j exp(span a_j) per root of a cycle,
         and each device takes its cheapest option; see :mod:`mec_env.simulator.pricing`.
-        Actions outside [-1, 1] are clipped, NaN is an error.
+        Actions outside [-1, 1] are clipped, NaN is an error. With a coupling ``(2M,)``: the second
+        number of a server is its weight of what the coupling adds.
     Reward
-        float: 1 / objective (``reward="reciprocal"``, the paper's) or 1 -
-        objective / all-local objective (``"saving"``).
+        float: 1 / objective (``reward="reciprocal"``, the paper's), 1 - objective / all-local
+        objective (``"saving"``) or another of :mod:`mec_env.laws.rewards`.
     Info
         floats about the decision just judged: ``objective`` (phi_T time + phi_E energy), ``time``
         [s] and ``energy`` [J] (sums over devices) and ``offloaded`` (share of devices); 0.0 after
         ``reset``. With prices or admission also ``asked``, the share of devices that asked for a
-        server, and ``admitted``, the share that a server kept.
+        server, and ``admitted``, the share that a server kept. With a coupling also ``migrations``,
+        ``dropped``, ``battery`` and ``waiting``.
     End
         An episode is truncated after ``slots`` slots; ``spec.max_episode_steps`` has the same
         number. It never terminates. Gymnasium's ``make(max_episode_steps=…)`` and ``TimeLimit`` can

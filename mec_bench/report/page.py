@@ -190,6 +190,6 @@ def _finite(value):
     if isinstance(value, float):
         if not math.isfinite(value):
             return None
-        short = float(f"{value:.6g}")
+        short = float(f"{value:.5g}")
         return int(short) if short.is_integer() and abs(short) < 1e9 else short
     return value

@@ -33,7 +33,8 @@ def whole_file(path):
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        if error.filename is None:
+        # One without a number is no system error, and would lose its words.
+        if error.errno is not None and error.filename is None:
             error.filename = os.fspath(path)
         raise
     finally:

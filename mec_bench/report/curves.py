@@ -2,7 +2,7 @@
 
 import numpy as np
 
-POINTS = 16
+POINTS = 14
 
 
 def mean_curve(cells, points=POINTS):

@@ -245,14 +245,18 @@ def migrate(arguments):
     """``migrate``: write cells of an older layout anew, verified before and after; 1 if one can't be."""
     from mec_bench.migrate import migrate as write_anew
 
-    _each_file("migrate", migrate, arguments, write_anew, ("migrated", "migrated"))
+    small = ("small", "pack decisions anew too, where that saves bytes")
+    _each_file("migrate", migrate, arguments, write_anew, ("migrated", "migrated"), small)
 
 
-def _each_file(name, described, arguments, work, words):
+def _each_file(name, described, arguments, work, words, flag=None):
     """Print of each file how it went, and how many there are of either; exit with 1 if one is refused."""
     parser = argparse.ArgumentParser(prog=f"leaderboard {name}", description=described.__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    verdicts = work(parser.parse_args(arguments).files)
+    if flag is not None:
+        parser.add_argument(f"--{flag[0]}", action="store_true", help=flag[1])
+    options = vars(parser.parse_args(arguments))
+    verdicts = work(options.pop("files"), **options)
     for file, why in verdicts.items():
         print(f"{file.name}: {words[0] if why is None else f'REFUSED, {why}'}")
     refused = sum(why is not None for why in verdicts.values())

@@ -1,9 +1,10 @@
-"""Make cells of version 1 into cells of today's layout, verified before and after."""
+"""Make cells of version 1 into cells of today's layout, or smaller, verified before and after."""
 
 import hashlib
+from functools import partial
 
 from mec_bench.cell import VERSION, suite_of
-from mec_bench.packing import layout_of, packed, unpack_any
+from mec_bench.packing import layout_in, packed, smallest, unpack_any
 from mec_bench.scores import scored, shape_of
 from mec_bench.store import Store
 from mec_bench.verify import Refused, agree, each_cell, read, verify
@@ -12,7 +13,7 @@ from mec_bench.verify import Refused, agree, each_cell, read, verify
 _GONE = ("objective", "gap", "time", "energy", "offloaded", "decisions")
 
 
-def migrate(files, tell=lambda: None):
+def migrate(files, tell=lambda: None, small=False):
     """Write cells of version 1 anew in today's layout, beside themselves; then the old files go.
 
     A cell is verified as it stands, in its new form before that is written, and once more
@@ -25,27 +26,36 @@ def migrate(files, tell=lambda: None):
         The JSON files; each one's decisions lie beside it.
     tell : callable
         Called after every file.
+    small : bool
+        Whether decisions of today's layout are packed anew too, where that saves bytes. To read them
+        the suite is played, so this is for cells that are kept for good.
 
     Returns
     -------
     dict
         File -> None, or a sentence that says why the cell was not migrated.
     """
-    verdicts = each_cell(files, _migrate, tell)
+    verdicts = each_cell(files, partial(_migrate, small), tell)
     again = verify([file for file, why in verdicts.items() if why is None])
     return verdicts | again
 
 
-def _migrate(file, record, judge):
+def _migrate(small, file, record, judge):
     decisions = read(file, record)
     found = judge(decisions)
     agree(record, found)
-    if record["version"] == VERSION:
-        return f"is of version {VERSION} already"
     suite = suite_of(record)
-    new, data = migrated(record, found), packed(decisions, suite)
-    agree(new, found)
-    if (unpack_any(data, suite, layout_of(suite.unit)) != decisions).any():
+    if record["version"] == VERSION:
+        if not small:
+            return f"is of version {VERSION} already"
+        new, data = record, smallest(decisions, suite)
+        if len(data) >= (file.parent / record["decisions"]["file"]).stat().st_size:
+            return None
+    else:
+        new = migrated(record, found)
+        data = (smallest if small else packed)(decisions, suite)
+        agree(new, found)
+    if (unpack_any(data, suite, layout_in(data)) != decisions).any():
         raise Refused("its decisions don't come back as they were from the new layout")
     if file.suffix != ".json":
         raise Refused("its name must end in .json")

@@ -3,8 +3,9 @@
 Decisions of version 2 stand device by device, each device's slots in a row, two to a byte
 where there are fewer than 16 servers; those of version 1 slot by slot, one to a byte. Both are
 compressed as xz. Where a score is an episode's, so that a cell has twenty and a hundred times as
-many slots, decisions are of version 3 (:mod:`mec_bench.foretold`), for what weighs costs a third of version 2 or less. Gaps are single precision, their bytes sorted by weight, compressed and in
-base64.
+many slots, decisions are of version 3 (:mod:`mec_bench.foretold`), a third of version 2 or less. What
+is recorded for good may be of either, whichever is smaller. Gaps are single precision, their bytes
+sorted by weight, compressed and in base64.
 """
 
 import base64
@@ -16,6 +17,8 @@ import numpy as np
 
 #: Decisions have no bytes that mean more than others by their place.
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "lc": 0, "lp": 0, "pb": 0}]
+#: How every xz file begins.
+_XZ = b"\xfd7zXZ\x00"
 #: Of what a file of decisions may ask for to be unpacked [bytes].
 _MEMORY = 2**27
 #: Relative error of a number kept in single precision.
@@ -51,6 +54,18 @@ def unpack(data, suite):
 def layout_of(unit):
     """The version of the layout in which decisions are written, by their suite's unit of score."""
     return 3 if unit == "episode" else 2
+
+
+def layout_in(data):
+    """The version of the layout that packed decisions are of, 2 or 3, by how they begin."""
+    return 2 if data.startswith(_XZ) else 3
+
+
+def smallest(decisions, suite):
+    """Decisions (S, N) of a suite, compressed, in the layout that takes fewer bytes."""
+    from mec_bench.foretold import foretell
+
+    return min(pack(decisions, suite), foretell(decisions, suite), key=len)
 
 
 def packed(decisions, suite):

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from mec_bench.cell import suite_of
-from mec_bench.packing import layout_of, unpack_any
+from mec_bench.packing import layout_in, unpack_any
 from mec_bench.provenance import write_json
 from mec_env.whole_file import whole_file
 
@@ -72,7 +72,7 @@ class Store:
         name : str
         record : dict
         decisions : bytes or None
-            As :func:`mec_bench.packing.packed` makes them; None for a cell that failed.
+            As :func:`mec_bench.packing.packed` or ``smallest`` makes them; None for a cell that failed.
 
         Returns
         -------
@@ -95,7 +95,7 @@ class Store:
     def _write(self, name, record, decisions):
         self.folder.mkdir(parents=True, exist_ok=True)
         if decisions is not None:
-            layout = layout_of(record.get("unit", "slot"))
+            layout = layout_in(decisions)
             file = self.folder / f"{name}{SUFFIXES[layout]}"
             with whole_file(file) as out:
                 out.write(decisions)

@@ -51,6 +51,25 @@ def test_a_migrated_cell_holds_and_stands_where_it_stood(old, capsys):
     assert [(old / f"{name}.json").read_text() for name in ("greedy", "random")] == texts
 
 
+def test_decisions_are_packed_anew_only_where_that_saves_bytes(old):
+    decided = unpack_version_1((old / "greedy.decisions.xz").read_bytes(), SUITE)
+    files = sorted(old.glob("*.json"))
+    main(["migrate", *map(str, files)])
+    before = {file: json.loads(file.read_text()) for file in files}
+    sizes = {p.name: p.stat().st_size for p in old.iterdir()}
+    commands.main(["migrate", "--small", *map(str, files)])
+    assert set(verify(files).values()) == {None}
+    for file in files:
+        kept = json.loads(file.read_text())
+        was, now = (cell["decisions"]["file"] for cell in (before[file], kept))
+        assert (old / now).stat().st_size <= sizes[was]
+        assert now == was or not (old / was).exists()
+        assert {**kept, "decisions": None} == {**before[file], "decisions": None}
+    assert np.array_equal(read_decisions(Store(old).read()["greedy"], old), decided)
+    # Greedy's decisions are nearly foretold; nobody foretells what is random.
+    assert json.loads((old / "greedy.json").read_text())["decisions"]["layout"] == 3
+
+
 def test_a_cell_that_is_refused_stays_as_it_is(old, capsys):
     file = old / "greedy.json"
     record = json.loads(file.read_text())

@@ -15,7 +15,7 @@ out
 
 A part that a batch doesn't have is None: a coupling, features, or what decides who is admitted.
 Compiled code sees this from the type and leaves such branches out, so that a first step loads a
-seventh of all code. A branch is left out only if it asks ``is None`` of an argument of its own
+quarter of all code. A branch is left out only if it asks ``is None`` of an argument of its own
 function.
 """
 

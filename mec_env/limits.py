@@ -38,7 +38,7 @@ class Limits(NamedTuple):
 
     def allowed(self):
         """In words, as error messages have it."""
-        span = f"from {self.low:g} to {self.high:g}{self.unit and ' '}{self.unit}"
+        span = f"from {self.low:g} to {self.high:.9g}{self.unit and ' '}{self.unit}"
         if not self.zero:
             return f"above 0 ({span})"
         return f"of 0 or more ({'0, or ' if self.low else ''}{span})"

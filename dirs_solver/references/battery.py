@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
+from dirs_solver.references.skies import Skies
 from dirs_solver.references.solving import RunningPrices, solve
 from mec_env.laws.coupling import battery, battery_kernel
 from mec_env.optimum.hindsight.certificate import battery_problem
@@ -32,9 +33,9 @@ NUMBERS = {
     "bend_cosine": (0.0, 0.3),
 }
 HORIZONS = (8, 16, 24, 36)
-_SAMPLES = 8
-# Nodes and weights of the mean over a normal variable.
-_NODES, _WEIGHTS = np.array([-math.sqrt(3.0), 0.0, math.sqrt(3.0)]), np.array([1.0, 4.0, 1.0]) / 6.0
+# A device's tasks and channels are this many drawn slots: eight let planning plan for those eight,
+# which costs a third of a point on harvest; more than 24 gain nothing.
+_SAMPLES = 24
 
 
 class Battery:
@@ -51,6 +52,7 @@ class Battery:
         self._scenario, self._law = scenario, battery.numbers(scenario)
         self._unit = scenario.battery_capacity / scenario.battery_levels
         self._series = law_for(scenario, 0, 1).series
+        self._skies = Skies(scenario)
         drawn = battery_problem(record(scenario))
         at = np.linspace(0, len(drawn.link) - 1, min(_SAMPLES, len(drawn.link))).astype(int)
         self._samples = [np.ascontiguousarray(a[at]) for a in _parts(drawn)]
@@ -99,41 +101,38 @@ class Battery:
         horizon, n = min(horizon, s.slots - t - 1), s.iotds
         price = self._prices.of(slot)
         if episode is None:
-            link, home, weight, link_use, home_use = self._samples
-            harvest = self._forecast(slot, t, horizon + 1)
-            samples, step = len(link), 0
+            options, step = self._samples, 0
+            harvest = self._harvests(slot, t, horizon + 1)
         else:
             at = slice(t + 1, t + 1 + horizon)
-            link, home, weight, link_use, home_use = (a[at] for a in _parts(episode.problem))
-            harvest = episode.problem.harvest[t : t + 1 + horizon].astype(float)
-            samples, step = 1, 1
+            options, step = [a[at] for a in _parts(episode.problem)], 1
+            known = episode.problem.harvest[t : t + 1 + horizon].astype(float)
+            # No sky is needed: a device's harvests are its group's.
+            harvest = known[:, :, None], np.arange(n), np.ones((n, 1)), np.ones((1, 1))
         worth = np.zeros((n, s.battery_levels + 1))
         if horizon >= 0:
-            _look_back(link, home, weight, link_use, home_use, price, harvest, samples, step, horizon, worth)  # fmt: skip
+            _look_back(*options, price, *harvest, step, horizon, worth)
         return self._with(slot, -worth)
 
-    def _forecast(self, slot, t, count):
-        """Mean harvest (count, N) [levels] of this slot and the next ones."""
-        s, facts = self._scenario, slot.coupled.facts
-        sky, day = facts["sky"], float(facts["hour"]) * s.day_slots
-        out = np.empty((count, sky.size))
-        for h in range(count):
-            if s.harvest == "on-off":
-                often = s.harvest_on / (s.harvest_on + s.harvest_off)
-                kept = (1.0 - 1.0 / s.harvest_on - 1.0 / s.harvest_off) ** (h + 1)
-                nodes, weights = (often + kept * (sky - often))[None], np.ones(1)
-            else:
-                kept = s.sky_memory ** (h + 1)
-                nodes = kept * sky + math.sqrt(1.0 - kept * kept) * _NODES[:, None]
-                weights = _WEIGHTS
-            # A file goes by the slot, the sun by the hour.
-            at = (day, h) if s.harvest != "file" else (0.0, t + h)
-            joules = [
-                [battery_kernel.harvest(self._law, self._series, float(z), *at) for z in row]
-                for row in nodes
+    def _harvests(self, slot, t, count):
+        """Harvests (count, N, K) [levels] by state of the sky, clusters (N,), and the sky's course.
+
+        The last are the probabilities (C, K) of this slot's states and those of a state's next.
+        """
+        facts, s = slot.coupled.facts, self._scenario
+        day = float(facts["hour"]) * s.day_slots
+        # A file goes by the slot, the sun by the hour.
+        at = (0.0, t) if s.harvest == "file" else (day, 0)
+        joules = [
+            [
+                battery_kernel.harvest(self._law, self._series, sky, at[0], at[1] + h)
+                for sky in self._skies.states.tolist()
             ]
-            out[h] = weights @ np.array(joules)
-        return out[:, facts["cluster"]] * facts["panel"] / self._unit
+            for h in range(count)
+        ]
+        levels = np.array(joules)[:, None] * (facts["panel"] / self._unit)[:, None]
+        cluster = facts["cluster"].astype(np.int64)
+        return levels, cluster, self._skies.ahead(facts["sky"]), self._skies.steps
 
     def _table(self, worth):
         return worth(self._unit * np.arange(self._scenario.battery_levels + 1))
@@ -166,57 +165,90 @@ def _parts(problem):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _look_back(
-    link, home, weight, link_use, home_use, price, harvest, samples, step, horizon, out
+    link, home, weight, link_use, home_use, price, harvest, group, first, steps, step, horizon, out
 ):  # fmt: skip
     """Fill the expected cost to come (N, L + 1) by level, before this slot's harvest.
 
-    Slot h from now takes samples ``h * step`` and the ``samples - 1`` behind it; fractions of
-    ``harvest`` are a coin's.
+    A slot's options are equally probable samples, all of them with ``step`` 0; with 1 slot h from
+    now has sample h - 1 alone. ``harvest`` (H + 1, N, K) is by state of the sky, its fractions are
+    a coin's; this slot has state k with probability ``first[group[i], k]``, and ``steps`` (K, K)
+    leads from state to state.
     """
-    n, m, top = link.shape[1], link.shape[2], out.shape[1] - 1
-    later, gained = np.empty(top + 1), np.empty(top + 1)
-    used, costs = np.empty(m, np.int64), np.empty(m)
-    room = 1 if step else samples
-    kept_use = np.empty((room, m), np.int64)
-    kept_cost, kept = np.empty((room, m)), np.empty(room, np.int64)
+    n, m, top, states = link.shape[1], link.shape[2], out.shape[1] - 1, len(steps)
+    samples = 1 if step else len(link)
+    drawn, later = np.empty((top + 1, states)), np.empty((top + 1, states))
+    # The same numbers in a row, by level and then by state, so that levels used are a shift.
+    rows, gained, best = later.ravel(), np.empty(later.size), np.empty(later.size)
+    kept_use = np.empty((samples, m), np.int64)
+    kept_cost, kept = np.empty((samples, m)), np.empty(samples, np.int64)
     for i in range(n):
         later[:] = 0.0
         for h in range(horizon, -1, -1):
-            # A harvest that is drawn whole, or its mean.
-            whole = math.floor(harvest[h, i])
-            coin = harvest[h, i] - whole
-            for b in range(top + 1):
-                low, high = min(top, b + int(whole)), min(top, b + int(whole) + 1)
-                gained[b] = (1.0 - coin) * later[low] + coin * later[high]
+            for k in range(states):
+                # A harvest that is drawn whole, or its mean.
+                whole = math.floor(harvest[h, i, k])
+                coin = harvest[h, i, k] - whole
+                for b in range(top + 1):
+                    low, high = min(top, b + int(whole)), min(top, b + int(whole) + 1)
+                    drawn[b, k] = (1.0 - coin) * later[low, k] + coin * later[high, k]
             if h == 0:
                 for b in range(top + 1):
-                    out[i, b] = gained[b]
+                    out[i, b] = 0.0
+                    for k in range(states):
+                        out[i, b] += first[group[i], k] * drawn[b, k]
                 break
+            for b in range(top + 1):
+                for k in range(states):
+                    mean = 0.0
+                    for q in range(states):
+                        mean += steps[k, q] * drawn[b, q]
+                    gained[b * states + k] = mean
             later[:] = 0.0
             for s in range(samples):
                 at = (h - 1) * step + s
                 if step or h == horizon:
-                    # Only links that are cheaper than all that take as little.
-                    for j in range(m):
-                        used[j] = link_use[at, i, j]
-                        costs[j] = link[at, i, j] + price[j] * weight[at, i]
-                    kept[s] = 0
-                    least = np.inf
-                    for j in np.argsort(used + 1e-6 * costs / (1.0 + costs)):
-                        if costs[j] < least and used[j] <= top:
-                            least = costs[j]
-                            kept_use[s, kept[s]], kept_cost[s, kept[s]] = used[j], costs[j]
-                            kept[s] += 1
-                full, half = home_use[at, i, 0], home_use[at, i, 1]
-                for b in range(top + 1):
-                    if full <= b:
-                        best = home[at, i, 0] + gained[b - full]
-                    elif half <= b:
-                        best = home[at, i, 1] + gained[b - half]
-                    else:
-                        best = home[at, i, 2] + gained[b]
-                    for k in range(kept[s]):
-                        if kept_use[s, k] > b:
-                            break
-                        best = min(best, kept_cost[s, k] + gained[b - kept_use[s, k]])
-                    later[b] += best / samples
+                    kept[s] = _worth_a_look(
+                        link[at, i], link_use[at, i], price, weight[at, i], top, kept_use[s],
+                        kept_cost[s],
+                    )  # fmt: skip
+                full, half = home_use[at, i, 0] * states, home_use[at, i, 1] * states
+                _cost(best[:half], gained, home[at, i, 2])
+                _cost(best[half:full], gained, home[at, i, 1])
+                _cost(best[full:], gained, home[at, i, 0])
+                for k in range(kept[s]):
+                    _or_less(best[kept_use[s, k] * states :], gained, kept_cost[s, k])
+                _count_in(rows, best, 1.0 / samples)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _worth_a_look(link, use, price, weight, top, kept_use, kept_cost):
+    """Fill the links that are cheaper than all that take as little; how many."""
+    costs = link + price * weight
+    kept, least = 0, np.inf
+    for j in np.argsort(use + 1e-6 * costs / (1.0 + costs)):
+        if costs[j] < least and use[j] <= top:
+            least = costs[j]
+            kept_use[kept], kept_cost[kept] = use[j], costs[j]
+            kept += 1
+    return kept
+
+
+# Loops over whole rows, which become vector code.
+@njit(cache=True, nogil=True, error_model="numpy")
+def _cost(best, gained, cost):
+    for x in range(best.size):
+        best[x] = cost + gained[x]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _or_less(best, gained, cost):
+    for x in range(best.size):
+        other = cost + gained[x]
+        # min() minds NaN, and would stay scalar code.
+        best[x] = other if other < best[x] else best[x]  # noqa: FURB136
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _count_in(later, best, share):
+    for x in range(best.size):
+        later[x] += share * best[x]

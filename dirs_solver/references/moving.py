@@ -32,7 +32,8 @@ NUMBERS = {
 #: Slots from which the learned rule's forecasts are.
 AHEAD = (0, 5, 15)
 HORIZONS = (5, 10, 15, 25)
-_SAMPLES, _QUANTILES = 8, 4
+# Eight sampled fades let planning plan for those eight, which costs 0.8 points on follow-me.
+_SAMPLES, _QUANTILES = 24, 4
 
 
 class Moving:

@@ -114,7 +114,7 @@ class Learned(Coupled):
 
 
 class Planner(Coupled):
-    """Looks ``horizon`` slots ahead: by mean forecasts, or by the episode itself if it knows it."""
+    """Looks ``horizon`` slots ahead, by what is expected or by the episode itself if it knows it."""
 
     def __init__(self, name, horizon, knows=False):
         super().__init__(name)

@@ -22,7 +22,7 @@ class Skies:
     Attributes
     ----------
     states : (K,) float64
-    steps : (K, K) float64
+    turns : (K, K) float64
         Probability of state q one slot after state k, in row k.
     """
 
@@ -32,7 +32,7 @@ class Skies:
             self.states = _STATES
         else:
             self.states = np.arange(2.0 if scenario.harvest == "on-off" else 1.0)
-        self.steps = self.ahead(self.states)
+        self.turns = self.ahead(self.states)
 
     def ahead(self, skies):
         """Probability (C, K) of each state one slot after skies (C,)."""

@@ -339,7 +339,7 @@ def test_admission_never_makes_a_coupled_slot_dearer(name):
         (dict(battery_capacity=8.0, battery_levels=0), "battery_levels"),
         (dict(battery_capacity=8.0, harvest="wind"), "harvest = 'wind'"),
         (dict(battery_capacity=8.0, harvest_mean=-0.1), "harvest_mean"),
-        (dict(battery_capacity=8.0, sky_memory=1.0), "to 0.999999999"),
+        (dict(battery_capacity=8.0, sky_memory=1.0), r"sky_memory = 1\.0: .* to 0\.999999999"),
         (dict(battery_capacity=8.0, drop_seconds=0.0), "drop_seconds"),
         (dict(battery_capacity=8.0, harvest="file"), "harvest_file = None"),
         (dict(arrivals="never", cycles=1e9), "arrivals = 'never'"),

@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from dirs_solver.references.battery import _look_back
 from dirs_solver.references.skies import Skies
-from mec_env import SCENARIOS
+from mec_env import SCENARIOS, MECEnv
 from mec_env.optimum.hindsight.battery import BatteryProblem, solve
 
 SLOTS, TOP, START, CONGESTION = 4, 4, 2, 0.3
@@ -57,14 +57,14 @@ def myopic(choices):
     return sum(min(choices))
 
 
-def looked_back(harvest, first, steps):
+def looked_back(harvest, first, turns):
     """What planning expects to pay (L + 1,), by its own program."""
     link, link_use, home, home_use = (np.array(part) for part in zip(*TASKS, strict=True))
     found = np.zeros((1, TOP + 1))
     _look_back(
         link.reshape(2, 1, 1), home.reshape(2, 1, 3), np.ones((2, 1)), link_use.reshape(2, 1, 1),
         home_use.reshape(2, 1, 2), np.array([CONGESTION]), harvest, np.zeros(1, np.int64),
-        np.array([first]), np.array(steps), 0, SLOTS, found,
+        np.array([first]), np.array(turns), 0, SLOTS, found,
     )  # fmt: skip
     return found[0]
 
@@ -82,7 +82,7 @@ def test_planning_counts_with_a_sky_that_may_turn():
     skies = Skies(scenario)
     turns = ((0.75, 0.25), (0.5, 0.5))  # from a pause, from a burst
     assert skies.states.tolist() == [0.0, 1.0]
-    assert skies.steps == pytest.approx(np.array(turns))
+    assert skies.turns == pytest.approx(np.array(turns))
 
     def before(later, sky):
         """Expected (L + 1,) of a slot's start whose own sky is drawn after the sky of the last."""
@@ -105,7 +105,7 @@ def test_planning_counts_with_a_sky_that_may_turn():
     harvest = np.broadcast_to([0.0, 1.5], (SLOTS + 1, 1, 2))
     for sky in (0, 1):
         first = skies.ahead(np.array([float(sky)]))[0]
-        found = looked_back(harvest, first, skies.steps)
+        found = looked_back(harvest, first, skies.turns)
         assert found == pytest.approx(before(later, sky), rel=1e-12)
 
 
@@ -121,6 +121,32 @@ def test_a_sky_of_weather_goes_on_as_its_law_says(memory, sky):
     # Cut into intervals, it is off by less than half an interval but at the ends.
     if abs(memory * sky) < 1.0:
         assert chances @ skies.states == pytest.approx(memory * sky, abs=0.43)
+
+
+@pytest.mark.parametrize("harvest", ["sun", "on-off"])
+def test_skies_of_the_environment_turn_as_planning_counts(harvest):
+    """Shares of all turns of an episode's skies, by the interval that each is in."""
+    scenario = SCENARIOS["harvest"].replace(
+        harvest=harvest, harvest_on=2.0, harvest_off=4.0, iotds=40, mecs=2, clusters=40, slots=200
+    )
+    skies = Skies(scenario)
+    env = MECEnv(scenario)
+    env.reset(seed=0)
+    seen = []
+    for _ in range(scenario.slots - 1):
+        env.step(np.zeros(scenario.iotds, np.int64))
+        seen.append(env.slot.coupled.facts["sky"].copy())
+    before, after = np.ravel(seen[:-1]), np.ravel(seen[1:])
+    edges = 0.5 * (skies.states[1:] + skies.states[:-1])
+    into = np.searchsorted(edges, after)
+    for k in range(len(skies.states)):
+        at = np.searchsorted(edges, before) == k
+        assert at.sum() > 200
+        shares = np.bincount(into[at], minlength=len(skies.states)) / at.sum()
+        # A share of so many turns is off by less than four of its deviations.
+        assert shares == pytest.approx(
+            skies.ahead(before[at]).mean(axis=0), abs=2.0 / at.sum() ** 0.5
+        )
 
 
 def test_a_file_of_irradiance_has_no_sky(tmp_path):
